@@ -65,6 +65,15 @@ class ParamsError(StammkundeError):
         place = f"{file}: {key}" if key else f"{file}"
         super().__init__(_sentences(f"{place}: {problem}", remedy))
 
+    @classmethod
+    def of_many(cls, file: object, faults: Iterable[tuple[str, str]]) -> ParamsError:
+        """Return one error that lists every fault, each as (key, problem)."""
+        listed = list(faults)
+        if len(listed) == 1:
+            return cls(file, *listed[0])
+        lines = "".join(f"\n  {key}: {problem}" for key, problem in listed)
+        return cls(file, "", f"{len(listed)} faults:{lines}")
+
 
 class PeriodError(StammkundeError):
     """A period that does not parse, or is of another kind than the report's."""

@@ -40,6 +40,8 @@ class TableSpec:
     """Where ``event_time`` is missing: since when the row is known (a survey sent, not answered)."""
     not_before: tuple[tuple[str, str], ...] = ()
     """Pairs (earlier, later): the later date must not lie before the earlier one."""
+    learned: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Pairs (date, fields): the date and the fields that hang on it are unknown before that date."""
 
     def column(self, name: str) -> Column | None:
         """Return the canonical column of that name, or None for an attribute."""
@@ -117,6 +119,7 @@ _TABLES = (
         key="contract_id",
         event_time="start",
         not_before=(("start", "ended_on"), ("start", "current_term_end")),
+        learned=(("ended_on", ("reason",)),),
     ),
     TableSpec(
         "surveys",
@@ -136,6 +139,7 @@ _TABLES = (
         event_time="answered_at",
         invitation_time="sent_at",
         not_before=(("sent_at", "answered_at"),),
+        learned=(("answered_at", ("nps", "csat", "ces", "comment", "rating_*")),),
     ),
     TableSpec(
         "cases",
@@ -158,6 +162,7 @@ _TABLES = (
         key="case_id",
         event_time="opened_at",
         not_before=(("opened_at", "first_reply_at"), ("opened_at", "resolved_at"), ("opened_at", "closed_at")),
+        learned=(("first_reply_at", ()), ("resolved_at", ("reopened", "within_sla", "csat")), ("closed_at", ())),
     ),
     TableSpec(
         "case_events",
@@ -237,3 +242,9 @@ CHAPTERS = (
     "summary",
 )
 """The chapters there are, in the order of the report; ``summary`` is built last and reads the others' figures."""
+
+FIGURE_KEYS = ("id", "value", "low", "high", "n", "unit", "period", "definition", "source")
+"""The keys of a figure's record, in this order."""
+
+UNITS = ("count", "share", "points", "rating", "money", "days", "per year", "index")
+"""Units a figure may have. ``share`` is 0 to 1, ``money`` is in the report's currency."""

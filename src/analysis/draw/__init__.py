@@ -1,0 +1,1 @@
+"""Tidy frames to charts, tables and sentences, in the reader's language."""

@@ -1,0 +1,350 @@
+"""Who brings how much: ABC classes, concentration of revenue, and recency, frequency and money."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pandas as pd
+
+from analysis.errors import MeasureError
+from analysis.measures.frames import Rows, as_table, require
+
+CLASSES = ("A", "B", "C")
+"""The ABC classes, best first."""
+
+SCORES = ("recency_score", "frequency_score", "monetary_score")
+"""The scores of ``rfm``; 1 is worst."""
+
+
+def abc(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> pd.DataFrame:
+    """Summarise customers by ABC class.
+
+    By descending amount, ties by id, a customer is A while the share of revenue before them is under the first cut,
+    B under the second, else C. Amounts of zero and below are C. Shares are shares of the sum of positive amounts.
+
+    Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
+    them is missing are left out.
+
+    Columns out: class (A, B, C: always three rows), customers, revenue (money), share (revenue / sum of positive
+    amounts, 0 to 1; negative amounts lower it), customer_share (0 to 1), lowest_revenue (least amount of a customer
+    in the class, money), not_positive (customers whose amount is zero or below).
+
+    Raises MeasureError where a column is absent or the cuts do not rise between 0 and 1.
+    Source: Pareto analysis by cumulative share, Dickie (1951), Factory Management and Maintenance 109, 92-94.
+
+    >>> abc(pd.DataFrame({"customer_id": ["a", "b", "c"], "revenue": [80.0, 15.0, 5.0]}))[["class", "revenue", "share"]]
+      class  revenue  share
+    0     A     80.0   0.80
+    1     B     15.0   0.15
+    2     C      5.0   0.05
+    """
+    _check_cuts(cuts)
+    found = _reduce_abc(_amounts("abc", amounts), cuts).execute().set_index("class").reindex(list(CLASSES))
+    counts = found[["customers", "not_positive", "cents", "positive_cents"]].fillna(0).astype("int64")
+    return pd.DataFrame(
+        {
+            "class": list(CLASSES),
+            "customers": counts["customers"].to_numpy(),
+            "revenue": counts["cents"].to_numpy() / 100,
+            "share": (counts["cents"] / counts["positive_cents"].sum()).to_numpy(),
+            "customer_share": (counts["customers"] / counts["customers"].sum()).to_numpy(),
+            "lowest_revenue": (found["lowest"].astype("float64") / 100).to_numpy(),
+            "not_positive": counts["not_positive"].to_numpy(),
+        }
+    )
+
+
+def abc_classes(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> ir.Table:
+    """Return each customer's ABC class as an unexecuted table, for further reduction in the engine.
+
+    Columns in: as for ``abc``. Columns out: customer_id, revenue (money), class. One row a customer, in no order.
+
+    Raises MeasureError where a column is absent or the cuts do not rise between 0 and 1.
+    Source: as for ``abc``.
+
+    >>> classes = abc_classes(pd.DataFrame({"customer_id": ["a", "b", "a"], "revenue": [5.0, 1.0, 4.0]}))
+    >>> classes.order_by("customer_id").execute()
+      customer_id  revenue class
+    0           a      9.0     A
+    1           b      1.0     B
+    """
+    _check_cuts(cuts)
+    classed = _classed(_amounts("abc", amounts), cuts)
+    return classed.select("customer_id", revenue=classed["cents"] / 100, **{"class": classed["class"]})
+
+
+def concentration(amounts: Rows) -> pd.DataFrame:
+    """Measure how strongly revenue is concentrated on few customers, over positive amounts.
+
+    Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
+    them is missing are left out.
+
+    Columns out, in one row: n (customers), positive (customers with an amount above 0), gini (0 to 1:
+    2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share of the revenue that the
+    best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1).
+
+    Raises MeasureError where a column is absent.
+    Source: Gini (1912); the formula in Damgaard and Weiner (2000), Ecology 81, 1139-1142, without correction.
+
+    >>> concentration(pd.DataFrame({"customer_id": list("abcd"), "revenue": [1.0, 1.0, 1.0, 5.0]}))
+       n  positive   gini  top_10_share  top_20_share
+    0  4         4  0.375         0.625         0.625
+    """
+    found = _reduce_concentration(_amounts("concentration", amounts)).execute()
+    positive = found["positive"].where(found["positive"] > 0)
+    gini = 2 * found["weighted"] / (positive * found["cents"]) - (positive + 1) / positive
+    return found[["n", "positive"]].assign(
+        gini=gini,
+        top_10_share=found["top_10"] / positive.where(positive.isna(), found["cents"]),
+        top_20_share=found["top_20"] / positive.where(positive.isna(), found["cents"]),
+    )
+
+
+def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
+    """Return the Lorenz curve of revenue over customers with positive amounts, at up to ``points`` equal steps.
+
+    Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
+    them is missing are left out.
+
+    Columns out: customer_share, revenue_share (0 to 1): the share of revenue that the given share of customers,
+    lowest amounts first, brings. Begins at (0, 0), ends at (1, 1); each row is a point of the exact curve.
+
+    Raises MeasureError where a column is absent or ``points`` is below 1.
+    Source: Lorenz (1905), Publications of the American Statistical Association 9, 209-219.
+
+    >>> lorenz(pd.DataFrame({"customer_id": list("abcd"), "revenue": [1.0, 1.0, 1.0, 5.0]}), points=2)
+       customer_share  revenue_share
+    0             0.0           0.00
+    1             0.5           0.25
+    2             1.0           1.00
+    """
+    if points < 1:
+        raise MeasureError("lorenz", f"points is {points}", "Give at least 1")
+    steps = _reduce_lorenz(_amounts("lorenz", amounts), points).execute().sort_values("step")
+    customers, cents = steps["customers"].cumsum(), steps["cents"].cumsum()
+    return pd.DataFrame(
+        {
+            "customer_share": [0.0, *(customers / customers.max())],
+            "revenue_share": [0.0, *(cents / cents.max())],
+        }
+    )
+
+
+def rfm(transactions: Rows, *, as_of: dt.date, bins: int = 5) -> pd.DataFrame:
+    """Count customers by recency, frequency and money score.
+
+    Columns in, scores and Raises: as for ``rfm_scores``.
+
+    Columns out: recency_score, frequency_score, monetary_score (1 worst to ``bins``), customers, revenue (money),
+    mean_recency_days, mean_frequency (orders), mean_money (money a customer). One row a combination that occurs,
+    sorted by score.
+
+    Source: Hughes (1994), Strategic Database Marketing.
+
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["a", "a", "b"],
+    ...     "date": pd.to_datetime(["2026-01-01", "2026-01-09", "2026-01-02"]),
+    ...     "revenue": [10.0, 30.0, 5.0],
+    ... })
+    >>> rfm(orders, as_of=dt.date(2026, 1, 10), bins=2).drop(columns="revenue")
+       recency_score  frequency_score  monetary_score  customers  mean_recency_days  mean_frequency  mean_money
+    0              1                1               1          1                8.0             1.0         5.0
+    1              2                2               2          1                1.0             2.0        40.0
+    """
+    cells = _reduce_rfm(_ledger(transactions), as_of, _checked_bins(bins)).execute()
+    cells = cells.sort_values(list(SCORES), ignore_index=True)
+    revenue = cells["cents"] / 100
+    return cells[[*SCORES, "customers"]].assign(
+        revenue=revenue,
+        mean_recency_days=cells["days"] / cells["buyers"],
+        mean_frequency=cells["orders"] / cells["customers"],
+        mean_money=revenue / cells["customers"],
+    )
+
+
+def rfm_scores(transactions: Rows, *, as_of: dt.date, bins: int = 5) -> ir.Table:
+    """Return each customer's recency, frequency and money with their scores, as an unexecuted table.
+
+    A score is 1 + ⌊bins·w / n⌋, where w of the n customers are strictly worse; so equal customers get equal scores.
+    Only rows dated before ``as_of``, the first day not known, count. A purchase holds a line with revenue of zero or
+    more; returns count for money only, so a customer known by returns alone has no recency and frequency 0.
+
+    Columns in: customer_id, date, revenue (money; returns negative); where present also transaction_id. Rows in which
+    customer_id, date or revenue is missing are left out.
+
+    Columns out: customer_id, recency_days (whole days from the last purchase to ``as_of``), frequency (distinct
+    orders; purchase days where there is no order id), money (sum of revenue), recency_score, frequency_score,
+    monetary_score (1 worst to ``bins``). One row a customer, in no order.
+
+    Raises MeasureError where a column is absent or ``bins`` is below 1.
+    Source: Hughes (1994), Strategic Database Marketing.
+
+    >>> orders = pd.DataFrame(
+    ...     {"customer_id": ["a", "b"], "date": pd.to_datetime(["2026-01-01", "2026-01-09"]), "revenue": [10.0, 10.0]}
+    ... )
+    >>> scores = rfm_scores(orders, as_of=dt.date(2026, 1, 10), bins=2)
+    >>> scores.order_by("customer_id")[["recency_days", "recency_score", "monetary_score"]].execute()
+       recency_days  recency_score  monetary_score
+    0             9              1               1
+    1             1              2               1
+    """
+    scored = _scored(_ledger(transactions), as_of, _checked_bins(bins))
+    return scored.select("customer_id", "recency_days", "frequency", *SCORES, money=scored["cents"] / 100).relocate(
+        "money", before=SCORES[0]
+    )
+
+
+def binary_order(table: ir.Table, column: str) -> ir.Value:
+    """Return a key that sorts a text column by its bytes, as DuckDB and Spark do.
+
+    PostgreSQL sorts text by the database's locale, so the bytes are taken there.
+    """
+    sources = table.op().find((ops.DatabaseTable, ops.SQLQueryResult))
+    on_postgres = any(node.source.name == "postgres" for node in sources)
+    return convert_to(table[column], "UTF8") if on_postgres else table[column]
+
+
+@ibis.udf.scalar.builtin
+def convert_to(text: str, encoding: str) -> bytes:  # type: ignore[empty-body]
+    """Stand for PostgreSQL's function of that name."""
+
+
+def _check_cuts(cuts: tuple[float, float]) -> None:
+    if not 0 < cuts[0] < cuts[1] <= 1:
+        raise MeasureError("abc", f"cuts are {cuts!r}", "Give two rising shares between 0 and 1, such as (0.8, 0.95)")
+
+
+def _checked_bins(bins: int) -> int:
+    if bins < 1:
+        raise MeasureError("rfm", f"bins is {bins}", "Give at least 1, usually 5")
+    return bins
+
+
+def _amounts(measure: str, amounts: Rows) -> ir.Table:
+    table = as_table(amounts)
+    require(measure, table, ("customer_id", "revenue"))
+    return table
+
+
+def _ledger(transactions: Rows) -> ir.Table:
+    table = as_table(transactions)
+    require("rfm", table, ("customer_id", "date", "revenue"))
+    return table.filter(table["customer_id"].notnull(), table["date"].notnull(), table["revenue"].notnull())
+
+
+def _cents(revenue: ir.Value) -> ir.Value:
+    return (revenue.cast("float64") * 100).round().cast("int64")
+
+
+def _customers(amounts: ir.Table) -> ir.Table:
+    """One row a customer: customer_id, cents."""
+    known = amounts.filter(amounts["customer_id"].notnull(), amounts["revenue"].notnull())
+    return known.group_by("customer_id").aggregate(cents=_cents(known["revenue"]).sum())
+
+
+def _classed(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
+    customers = _customers(amounts)
+    positive = ibis.greatest(customers["cents"], 0)
+    best_first = [customers["cents"].desc(), binary_order(customers, "customer_id")]
+    before = positive.sum().over(ibis.cumulative_window(order_by=best_first)) - positive
+    total = positive.sum().over(ibis.window())
+    share_before = before.cast("float64") / total.cast("float64").nullif(0)
+    return customers.mutate(
+        **{
+            "class": ibis.cases(
+                (customers["cents"] <= 0, "C"), (share_before < cuts[0], "A"), (share_before < cuts[1], "B"), else_="C"
+            )
+        }
+    )
+
+
+def _reduce_abc(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
+    classed = _classed(amounts, cuts)
+    cents = classed["cents"]
+    return classed.group_by("class").aggregate(
+        customers=classed.count(),
+        not_positive=(cents <= 0).ifelse(1, 0).sum(),
+        cents=cents.sum(),
+        positive_cents=ibis.greatest(cents, 0).sum(),
+        lowest=cents.min(),
+    )
+
+
+def _ranked(amounts: ir.Table) -> ir.Table:
+    """One row a customer: cents, rank (0 the best), positive (how many customers are above 0)."""
+    customers = _customers(amounts)
+    return customers.select(
+        "cents",
+        rank=ibis.row_number().over(ibis.window(order_by=customers["cents"].desc())),
+        positive=(customers["cents"] > 0).ifelse(1, 0).sum().over(ibis.window()),
+    )
+
+
+def _reduce_concentration(amounts: ir.Table) -> ir.Table:
+    ranked = _ranked(amounts)
+    gain = ibis.greatest(ranked["cents"], 0)
+    rank_from_below = ranked["positive"] - ranked["rank"]
+    # rank times cents, summed, outgrows 64 bits from some million customers on
+    weighted = (rank_from_below * gain).cast("decimal(38, 0)").sum().cast("float64")
+    return ranked.aggregate(
+        n=ranked.count(),
+        positive=(ranked["cents"] > 0).ifelse(1, 0).sum().coalesce(0),
+        cents=gain.sum(),
+        weighted=weighted,
+        top_10=(ranked["rank"] * 10 < ranked["positive"]).ifelse(gain, 0).sum(),
+        top_20=(ranked["rank"] * 5 < ranked["positive"]).ifelse(gain, 0).sum(),
+    )
+
+
+def _reduce_lorenz(amounts: ir.Table, points: int) -> ir.Table:
+    ranked = _ranked(amounts)
+    ranked = ranked.filter(ranked["cents"] > 0)
+    step = (points * (ranked["positive"] - 1 - ranked["rank"])) // ranked["positive"]
+    return ranked.group_by(step=step).aggregate(customers=ranked.count(), cents=ranked["cents"].sum())
+
+
+def _scored(ledger: ir.Table, as_of: dt.date, bins: int) -> ir.Table:
+    customers = _behaviour(ledger, as_of)
+    return customers.mutate(
+        recency_score=_score(customers, customers["last"].asc(nulls_first=True), bins),
+        frequency_score=_score(customers, customers["frequency"], bins),
+        monetary_score=_score(customers, customers["cents"], bins),
+    )
+
+
+def _behaviour(ledger: ir.Table, as_of: dt.date) -> ir.Table:
+    """One row a customer: customer_id, last (purchase day), recency_days, frequency, cents."""
+    first_unknown_day = ibis.literal(as_of, type="date")
+    known = ledger.mutate(date=ledger["date"].cast("date"))
+    known = known.filter(known["date"] < first_unknown_day)
+    bought = known["revenue"] >= 0
+    unnumbered = bought
+    orders = ibis.literal(0)
+    if "transaction_id" in known.columns:
+        orders = known["transaction_id"].nunique(where=bought)
+        unnumbered = bought & known["transaction_id"].isnull()
+    customers = known.group_by("customer_id").aggregate(
+        last=known["date"].max(where=bought),
+        frequency=orders + known["date"].nunique(where=unnumbered),
+        cents=_cents(known["revenue"]).sum(),
+    )
+    return customers.mutate(recency_days=first_unknown_day.delta(customers["last"], unit="day"))
+
+
+def _score(customers: ir.Table, worst_first: ir.Value, bins: int) -> ir.Value:
+    worse = ibis.rank().over(ibis.window(order_by=worst_first))
+    return 1 + (bins * worse) // customers.count().over(ibis.window())
+
+
+def _reduce_rfm(ledger: ir.Table, as_of: dt.date, bins: int) -> ir.Table:
+    scored = _scored(ledger, as_of, bins)
+    return scored.group_by(list(SCORES)).aggregate(
+        customers=scored.count(),
+        buyers=scored["recency_days"].count(),
+        days=scored["recency_days"].sum(),
+        orders=scored["frequency"].sum(),
+        cents=scored["cents"].sum(),
+    )

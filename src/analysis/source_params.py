@@ -1,0 +1,168 @@
+"""Parameters of one source: where a table comes from, how its columns are called, on which scales it was asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from analysis.errors import ParamsError, nearest
+from analysis.vocabulary import NPS_SCALES
+
+Text = Annotated[str, Field(min_length=1)]
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_WORDS = ("password", "passwd", "pwd", "token", "secret", "apikey", "api_key")
+
+
+class Model(BaseModel):
+    """Frozen; an unknown key is a fault; values are taken as they stand, never converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _ordered(scale: tuple[int, int]) -> tuple[int, int]:
+    if scale[0] >= scale[1]:
+        raise ValueError(f"a scale runs from low to high, not from {scale[0]} to {scale[1]}")
+    return scale
+
+
+def _pair(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _day(value: object) -> object:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        near = nearest(name, available_timezones())
+        raise ValueError(f"{name!r} is no time zone" + (f"; did you mean {near!r}?" if near else ""))
+    return name
+
+
+def _without_plain_secret(url: str) -> str:
+    parts = urlsplit(_REFERENCE.sub("REFERENCE", url))
+    words = [value for key, value in parse_qsl(parts.query) if key.casefold() in _SECRET_WORDS]
+    if any(word != "REFERENCE" for word in (*words, parts.password or "REFERENCE")):
+        raise ValueError(
+            "a password stands here in plain text; set an environment variable and write ${NAME} in its place"
+        )
+    return url
+
+
+Scale = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Connection = Annotated[Text, AfterValidator(_without_plain_secret)]
+
+
+class DateRule(Model):
+    """A date made from other columns: ``day``, less as many months as a column says, where columns hold a value."""
+
+    day: Day
+    minus_months: Text | None = None
+    where: Mapping[str, str] | None = None
+
+
+class LaterRule(Model):
+    """Yes where the date in column ``later`` lies after the one in column ``than``, no where not."""
+
+    later: Text
+    than: Text
+
+
+Rule = Annotated[
+    Annotated[DateRule, Tag("date")] | Annotated[LaterRule, Tag("later")],
+    Discriminator(lambda rule: "later" if isinstance(rule, LaterRule) or "later" in rule else "date"),
+]
+
+
+class FileForm(Model):
+    """How a file is read; what is not set is found out from the whole file."""
+
+    path: Text | None = None
+    sheet: Text | None = None
+    encoding: Text | None = None
+    separator: Annotated[str, Field(min_length=1)] | Literal["blank"] | None = None
+    header: Sequence[str] | None = None
+    decimal: Literal[",", "."] | None = None
+    day_first: bool | None = None
+
+
+class Join(FileForm):
+    """A further file whose columns are added to each row by an equal value in column ``on``."""
+
+    path: Text
+    on: Text
+
+
+class Source(FileForm):
+    """Where a canonical table comes from and how its columns are called there."""
+
+    table: Text | None = None
+    connection: Connection | None = None
+    preset: Literal["auto"] = "auto"
+    columns: Mapping[str, str] = {}
+    values: Mapping[str, Mapping[str, str]] = {}
+    where: Mapping[str, Sequence[str]] = {}
+    join: Sequence[Join] = ()
+    derive: Mapping[str, Rule] = {}
+    duplicates: Literal["quarantine", "drop"] = "quarantine"
+    timezone: Timezone | None = None
+    scale: Scale | None = None
+    csat_scale: Scale | None = None
+    ces_scale: Scale | None = None
+    rating_scale: Scale | None = None
+
+    @field_validator("scale")
+    @classmethod
+    def _nps_scale(cls, scale: tuple[int, int] | None) -> tuple[int, int] | None:
+        if scale is not None and scale not in NPS_SCALES:
+            raise ValueError(f"an NPS scale is [0, 10] or [1, 10], not {list(scale)}")
+        return scale
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.table is None):
+            raise ValueError("name either a path or a table")
+        return self
+
+    def scale_of(self, column: str) -> tuple[int, int] | None:
+        """Return the scale declared for a rating column (nps, csat, ces or rating_*)."""
+        by_column = {"nps": self.scale, "csat": self.csat_scale, "ces": self.ces_scale}
+        return by_column.get(column, self.rating_scale)
+
+
+SCALE_KEYS: Mapping[str, str] = {"nps": "scale", "csat": "csat_scale", "ces": "ces_scale"}
+"""The key of a source that declares the scale of a rating column; ``rating_scale`` for all rating_* columns."""
+
+
+def with_secrets(url: str, key: str) -> str:
+    """Return ``url`` with each ``${NAME}`` replaced by that environment variable.
+
+    Raises ParamsError where one is not set; the message never holds a value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ParamsError("environment", key, f"the variable {match[1]} is not set", "Set it before the run")
+        return os.environ[match[1]]
+
+    return _REFERENCE.sub(value, url)
