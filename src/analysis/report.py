@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import os
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,6 +20,10 @@ from analysis.errors import FigureError, StammkundeError, UnknownNameError
 from analysis.intake import snapshot as snapshots
 from analysis.period import Period, midnight
 from analysis.vocabulary import FIGURE_KEYS, TABLES, UNITS, TableSpec
+
+
+SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
+"""The environment variable by which `stammkunde lab` names a snapshot."""
 
 
 @dataclass(frozen=True)
@@ -291,8 +296,12 @@ def snapshot_folder(out: Path, report: str) -> Path:
 
 
 def open_report(snapshot: str = "", *, chapter: str) -> Report:
-    """Open the snapshot in folder ``snapshot`` for a chapter; the last one of params/pilot.yml where none is named."""
-    folder = Path(snapshot) if snapshot else pilot_snapshot(project_folder(Path.cwd()))
+    """Open a snapshot for a chapter.
+
+    It is the one in folder ``snapshot``, else the one `stammkunde lab` has named, else the last one of params/pilot.yml.
+    """
+    named = snapshot or os.environ.get(SNAPSHOT_VARIABLE, "")
+    folder = Path(named) if named else pilot_snapshot(project_folder(Path.cwd()))
     opened = snapshots.load(folder)
     connection = ibis.duckdb.connect()
     for name in opened.records:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gettext as gettext_module
+import gettext as catalogues
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-
-from babel import Locale
 
 from analysis.errors import UnknownNameError
 
@@ -21,11 +19,6 @@ class Reader:
 
     language: str = "de"
     currency: str = "EUR"
-
-    @property
-    def locale(self) -> Locale:
-        """The locale by which numbers and dates are written."""
-        return Locale.parse(self.language)
 
 
 _reader = Reader()
@@ -48,9 +41,9 @@ def reader() -> Reader:
 
 
 @cache
-def _catalogue(language: str) -> gettext_module.NullTranslations:
+def _catalogue(language: str) -> catalogues.NullTranslations:
     with as_file(files("analysis") / "locale") as folder:
-        return gettext_module.translation(DOMAIN, localedir=folder, languages=[language])
+        return catalogues.translation(DOMAIN, localedir=folder, languages=[language])
 
 
 def _(message: str) -> str:
@@ -65,12 +58,21 @@ def _(message: str) -> str:
 def ngettext(singular: str, plural: str, n: int) -> str:
     """Return the form for ``n`` in the reader's language.
 
-    >>> ngettext("{number} point", "{number} points", 2).format(number=2)
-    '2 Punkte'
+    >>> ngettext("{number} point", "{number} points", 2)
+    '{number} Punkte'
     """
     return _catalogue(_reader.language).ngettext(singular, plural, n)
 
 
-def N_(message: str) -> str:  # noqa: N802
-    """Mark ``message`` as one to be translated where it is shown; return it as it is."""
+def npgettext(context: str, singular: str, plural: str, n: int) -> str:
+    """Return the form for ``n`` in the reader's language, where the German depends on the grammatical case.
+
+    >>> npgettext("dative", "{number} point", "{number} points", 2)
+    '{number} Punkten'
+    """
+    return _catalogue(_reader.language).npgettext(context, singular, plural, n)
+
+
+def mark(message: str) -> str:
+    """Return ``message`` as it is; the mark tells the catalogue that it is translated where it is shown."""
     return message

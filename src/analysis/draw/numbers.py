@@ -1,19 +1,16 @@
-"""Numbers, money, dates and periods as the reader writes them."""
+"""Numbers, money and intervals as the reader writes them."""
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-import re
 from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
-from babel.dates import format_date
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
-from analysis.draw.language import _, ngettext, reader
-from analysis.errors import PeriodError, UnknownNameError
+from analysis.draw.language import _, ngettext, npgettext, reader
+from analysis.errors import UnknownNameError
 
 MISSING = "–"
 MINUS = "\u2212"
@@ -30,23 +27,13 @@ PLACES = {
     "number": 2,
     "money": 2,
 }
-"""The units, and how many decimals each is shown with. ``percent`` and ``percentage points`` come from shares 0 to 1,
-``rate`` is a year, ``money`` is in the reader's currency."""
+"""The units, and with how many decimals each is shown.
 
-
-def show(value: Any, unit: str, *, places: int | None = None) -> str:
-    """Return ``value`` as the reader writes it, with a percent or currency sign and no other word.
-
-    >>> show(0.1234, "percent"), show(-1234.5, "points"), show(None, "count")
-    ('12,3\\xa0%', '−1.234,5', '–')
-    """
-    check_unit(unit)
-    if is_missing(value):
-        return MISSING
-    decimals = PLACES[unit] if places is None else places
-    scaled = float(value) * (100 if unit in ("percent", "percentage points") else 1)
-    rounded = round(scaled, decimals) + 0.0  # no minus before a zero
-    return _minus(_write(rounded, unit, decimals))
+``percent`` and ``percentage points`` are written from shares 0 to 1; ``rate`` is a year; ``money`` is in the
+reader's currency.
+"""
+_SHARES = ("percent", "percentage points")
+_MILLION = 1_000_000
 
 
 def check_unit(unit: str) -> None:
@@ -60,18 +47,32 @@ def is_missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-def _write(number: float, unit: str, places: int) -> str:
-    fraction = "." + "0" * places if places else ""
+def show(value: Any, unit: str, *, places: int | None = None) -> str:
+    """Return ``value`` as the reader writes it, with a percent or currency sign and no other word.
+
+    Halves are rounded up, as in commerce. A missing value is a dash.
+
+    >>> show(0.1234, "percent"), show(-1234.5, "points"), show(1234.56, "money"), show(None, "count")
+    ('12,3\\xa0%', '−1.234,5', '1.234,56\\xa0€', '–')
+    """
+    check_unit(unit)
+    if is_missing(value):
+        return MISSING
+    decimals = PLACES[unit] if places is None else places
+    number = _rounded(value, decimals, 100 if unit in _SHARES else 1)
     if unit == "money":
-        currency = reader().currency
-        form = f"#,##0{fraction}{NO_BREAK_SPACE}¤" if reader().language == "de" else f"¤#,##0{fraction}"
-        return str(format_currency(number, currency, form, locale=reader().locale, currency_digits=False))
-    text = str(format_decimal(number, f"#,##0{fraction}", locale=reader().locale))
-    return percent(text) if unit == "percent" else text
+        return _minus(format_currency(number, reader().currency, locale=reader().language))
+    text = format_decimal(number, "#,##0" + "." * bool(decimals) + "0" * decimals, locale=reader().language)
+    return _minus(_percent(text) if unit == "percent" else text)
 
 
-def percent(text: str) -> str:
-    """Return ``text`` with the percent sign as the reader sets it."""
+def _rounded(value: Any, places: int, factor: int) -> Decimal:
+    number = Decimal(repr(float(value))) * factor
+    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if number.is_finite() else number
+    return rounded + 0  # no minus before a zero
+
+
+def _percent(text: str) -> str:
     return f"{text}{NO_BREAK_SPACE}%" if reader().language == "de" else f"{text}%"
 
 
@@ -82,16 +83,37 @@ def _minus(text: str) -> str:
 def signed(value: Any, unit: str) -> str:
     """Return ``value`` with its sign, as a difference is written.
 
-    >>> signed(2.14, "points"), signed(-0.03, "percentage points"), signed(0.0, "points")
+    >>> signed(2.14, "points"), signed(-0.03, "percentage points"), signed(0.01, "points")
     ('+2,1', '−3,0', '0,0')
     """
     text = show(value, unit)
-    positive = not is_missing(value) and float(value) > 0 and text != show(0, unit)
-    return f"+{text}" if positive else text
+    is_positive = not is_missing(value) and value > 0 and text != show(0, unit)
+    return f"+{text}" if is_positive else text
+
+
+def short(value: Any, unit: str) -> str:
+    """Return ``value`` without decimals, millions in words: for the axes and bars of a chart.
+
+    >>> short(0.123, "percent"), short(24.3, "points"), short(1_234_567, "money"), short(12_345, "money")
+    ('12\\xa0%', '24', '1,2\\xa0Mio.\\xa0€', '12.345\\xa0€')
+    """
+    if unit == "money" and not is_missing(value):
+        return _short_money(float(value))
+    if unit == "count" and not is_missing(value) and abs(value) >= _MILLION:
+        return _minus(format_compact_decimal(float(value), locale=reader().language, fraction_digits=1))
+    return show(value, unit, places=PLACES[unit] if unit in ("rate", "ratio", "number") else 0)
+
+
+def _short_money(value: float) -> str:
+    language, currency = reader().language, reader().currency
+    if abs(value) >= _MILLION:
+        return _minus(format_compact_currency(value, currency, locale=language, fraction_digits=1))
+    pattern = f"#,##0{NO_BREAK_SPACE}¤" if language == "de" else "¤#,##0"
+    return _minus(format_currency(round(value), currency, pattern, locale=language, currency_digits=False))
 
 
 def interval(low: Any, high: Any, unit: str, *, write: Callable[[Any, str], str] = show) -> str:
-    """Return an interval in one phrase; a sign common to both ends stands once.
+    """Return an interval in one phrase; a sign that both ends share stands once.
 
     >>> interval(0.123, 0.189, "percent"), interval(-3, 7.2, "points", write=signed)
     ('12,3 bis 18,9\\xa0%', '−3,0 bis +7,2')
@@ -99,47 +121,44 @@ def interval(low: Any, high: Any, unit: str, *, write: Callable[[Any, str], str]
     if is_missing(low) and is_missing(high):
         return MISSING
     start, end = write(low, unit), write(high, unit)
-    sign = NO_BREAK_SPACE + end.rpartition(NO_BREAK_SPACE)[2]
+    sign = "".join(end.rpartition(NO_BREAK_SPACE)[1:]) if NO_BREAK_SPACE in end else ""
     return _("{low} to {high}").format(low=start.removesuffix(sign), high=end)
 
 
-def said(value: Any, unit: str, *, dative: bool = False, sign: bool = False) -> str:
-    """Return ``value`` with the word for its unit, as it stands in a sentence.
+def said(value: Any, unit: str, *, dative: bool = False, write: Callable[[Any, str], str] = show) -> str:
+    """Return ``value`` with the word for its unit, as it stands in a sentence; whole points without decimals.
 
     >>> said(24, "points"), said(1, "points"), said(24, "points", dative=True), said(0.02, "percentage points")
     ('24\\xa0Punkte', '1\\xa0Punkt', '24\\xa0Punkten', '2\\xa0Prozentpunkte')
     """
-    text = _without_idle_decimals((signed if sign else show)(value, unit), unit)
-    if is_missing(value) or unit not in PHRASES:
-        return text
-    one = text.lstrip("+" + MINUS) == "1"
-    return PHRASES[unit](1 if one else 2, dative).format(number=text).replace(f"{text} ", text + NO_BREAK_SPACE)
+    text = bare(write(value, unit), unit)
+    one = 1 if text.lstrip("+" + MINUS) == "1" else 2
+    noun = (_dative_nouns(one) if dative else _nouns(one)).get(unit, "{number}")
+    return text if is_missing(value) else noun.format(number=text).replace(" ", NO_BREAK_SPACE)
 
 
-def _without_idle_decimals(text: str, unit: str) -> str:
-    return re.sub(r"[.,]0+$", "", text) if unit in ("points", "percentage points") else text
+def bare(text: str, unit: str) -> str:
+    """Return a number already written, in a sentence: whole points lose their idle decimal.
+
+    >>> bare("24,0", "points"), bare("24,0", "ratio")
+    ('24', '24,0')
+    """
+    return text.removesuffix(",0").removesuffix(".0") if unit in ("points", "percentage points") else text
 
 
-def _points(n: int, dative: bool) -> str:
-    if dative:
-        return ngettext("at {number} point", "at {number} points", n).removeprefix(_("at "))
-    return ngettext("{number} point", "{number} points", n)
+def _nouns(n: int) -> dict[str, str]:
+    return {
+        "points": ngettext("{number} point", "{number} points", n),
+        "percentage points": ngettext("{number} percentage point", "{number} percentage points", n),
+        "days": ngettext("{number} day", "{number} days", n),
+        "rate": _("{number} a year"),
+    }
 
 
-def _percentage_points(n: int, dative: bool) -> str:
-    if dative:
-        return ngettext("at {number} percentage point", "at {number} percentage points", n).removeprefix(_("at "))
-    return ngettext("{number} percentage point", "{number} percentage points", n)
-
-
-def _days(n: int, dative: bool) -> str:
-    if dative:
-        return ngettext("at {number} day", "at {number} days", n).removeprefix(_("at "))
-    return ngettext("{number} day", "{number} days", n)
-
-
-def _rate(n: int, dative: bool) -> str:
-    return _("{number} a year")
-
-
-PHRASES: dict[str, Callable[[int, bool], str]] = {}
+def _dative_nouns(n: int) -> dict[str, str]:
+    return {
+        "points": npgettext("dative", "{number} point", "{number} points", n),
+        "percentage points": npgettext("dative", "{number} percentage point", "{number} percentage points", n),
+        "days": npgettext("dative", "{number} day", "{number} days", n),
+        "rate": _("{number} a year"),
+    }

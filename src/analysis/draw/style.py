@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
+from matplotlib.colors import to_rgb
 
 from analysis.draw import language
 
@@ -116,3 +117,23 @@ def font_face_css() -> str:
 def colour(group: str, position: int) -> str:
     """Return the colour of a group: its own where it has one, else the next of the series."""
     return MEANING.get(group, SERIES[position % len(SERIES)])
+
+
+def text_on(fill: str) -> str:
+    """Return the colour of text that stands out most from ``fill``.
+
+    >>> text_on(ACCENT), text_on(QUIET)
+    ('#FFFFFF', '#1C2430')
+    """
+    return max((INK, BACKGROUND), key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours by WCAG 2, from 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -149,7 +149,7 @@ def _reduce_csat(
 def _rated(answers: ir.Table, rating: ir.Value, by: tuple[str, ...], *, one_per_customer: bool) -> ir.Table:
     """Return the answers that hold a rating: by..., _rating (float), _anonymous, _kept (counts as the latest)."""
     given = answers.mutate(_rating=rating.cast("float64"))
-    given = given.filter(given["_rating"].notnull())
+    given = given.filter(given["_rating"].notnull(), ~given["_rating"].isnan())
     anonymous = given["customer_id"].isnull() if "customer_id" in given.columns else ibis.literal(True)
     kept = anonymous | _is_latest(given, by) if one_per_customer else ibis.literal(True)
     return given.select(*by, "_rating", _anonymous=anonymous, _kept=kept)
@@ -168,7 +168,7 @@ def _is_latest(given: ir.Table, by: tuple[str, ...]) -> ir.Value:
 
 
 def _off_scale(value: ir.Value, scale: tuple[int, int]) -> dict[str, ir.Value]:
-    off = ~(value.between(*scale) & (value == value.floor()))
+    off = value.notin(range(scale[0], scale[1] + 1))
     return {"off_scale": _times(off), "off_low": value.min(where=off), "off_high": value.max(where=off)}
 
 

@@ -44,12 +44,13 @@ def abc(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> pd.DataFra
     _check_cuts(cuts)
     found = _reduce_abc(_amounts("abc", amounts), cuts).execute().set_index("class").reindex(list(CLASSES))
     counts = found[["customers", "not_positive", "cents", "positive_cents"]].fillna(0).astype("int64")
+    base = counts["positive_cents"].sum() or float("nan")
     return pd.DataFrame(
         {
             "class": list(CLASSES),
             "customers": counts["customers"].to_numpy(),
             "revenue": counts["cents"].to_numpy() / 100,
-            "share": (counts["cents"] / counts["positive_cents"].sum()).to_numpy(),
+            "share": counts["cents"].to_numpy() / base,
             "customer_share": (counts["customers"] / counts["customers"].sum()).to_numpy(),
             "lowest_revenue": (found["lowest"].astype("float64") / 100).to_numpy(),
             "not_positive": counts["not_positive"].to_numpy(),
@@ -94,13 +95,10 @@ def concentration(amounts: Rows) -> pd.DataFrame:
     0  4         4  0.375         0.625         0.625
     """
     found = _reduce_concentration(_amounts("concentration", amounts)).execute()
-    positive = found["positive"].where(found["positive"] > 0)
-    gini = 2 * found["weighted"] / (positive * found["cents"]) - (positive + 1) / positive
-    return found[["n", "positive"]].assign(
-        gini=gini,
-        top_10_share=found["top_10"] / positive.where(positive.isna(), found["cents"]),
-        top_20_share=found["top_20"] / positive.where(positive.isna(), found["cents"]),
-    )
+    n = found["positive"].where(found["positive"] > 0)
+    gini = 2 * found["weighted"] / (n * found["cents"]) - (n + 1) / n
+    best = {f"top_{percent}_share": found[f"top_{percent}"] / found["cents"].where(n.notna()) for percent in (10, 20)}
+    return found[["n", "positive"]].assign(gini=gini, **best)
 
 
 def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
@@ -149,10 +147,10 @@ def rfm(transactions: Rows, *, as_of: dt.date, bins: int = 5) -> pd.DataFrame:
     ...     "date": pd.to_datetime(["2026-01-01", "2026-01-09", "2026-01-02"]),
     ...     "revenue": [10.0, 30.0, 5.0],
     ... })
-    >>> rfm(orders, as_of=dt.date(2026, 1, 10), bins=2).drop(columns="revenue")
-       recency_score  frequency_score  monetary_score  customers  mean_recency_days  mean_frequency  mean_money
-    0              1                1               1          1                8.0             1.0         5.0
-    1              2                2               2          1                1.0             2.0        40.0
+    >>> rfm(orders, as_of=dt.date(2026, 1, 10), bins=2)[["recency_score", "customers", "revenue", "mean_recency_days"]]
+       recency_score  customers  revenue  mean_recency_days
+    0              1          1      5.0                8.0
+    1              2          1     40.0                1.0
     """
     cells = _reduce_rfm(_ledger(transactions), as_of, _checked_bins(bins)).execute()
     cells = cells.sort_values(list(SCORES), ignore_index=True)
@@ -198,18 +196,18 @@ def rfm_scores(transactions: Rows, *, as_of: dt.date, bins: int = 5) -> ir.Table
 
 
 def binary_order(table: ir.Table, column: str) -> ir.Value:
-    """Return a key that sorts a text column by its bytes, as DuckDB and Spark do.
-
-    PostgreSQL sorts text by the database's locale, so the bytes are taken there.
-    """
+    """Return a key that sorts a text column by its bytes on every engine; PostgreSQL would sort by its locale."""
     sources = table.op().find((ops.DatabaseTable, ops.SQLQueryResult))
     on_postgres = any(node.source.name == "postgres" for node in sources)
-    return convert_to(table[column], "UTF8") if on_postgres else table[column]
+    return _convert_to(table[column], "UTF8") if on_postgres else table[column]
 
 
-@ibis.udf.scalar.builtin
-def convert_to(text: str, encoding: str) -> bytes:  # type: ignore[empty-body]
-    """Stand for PostgreSQL's function of that name."""
+def convert_to(text: str, encoding: str) -> bytes:
+    """Stand for PostgreSQL's function of that name, which Ibis lacks."""
+    raise NotImplementedError
+
+
+_convert_to = ibis.udf.scalar.builtin(convert_to)
 
 
 def _check_cuts(cuts: tuple[float, float]) -> None:
@@ -232,7 +230,12 @@ def _amounts(measure: str, amounts: Rows) -> ir.Table:
 def _ledger(transactions: Rows) -> ir.Table:
     table = as_table(transactions)
     require("rfm", table, ("customer_id", "date", "revenue"))
-    return table.filter(table["customer_id"].notnull(), table["date"].notnull(), table["revenue"].notnull())
+    return _known(table, "customer_id", "date", "revenue")
+
+
+def _known(table: ir.Table, *columns: str) -> ir.Table:
+    """Leave out the rows in which one of the columns is missing."""
+    return table.filter(*(table[column].notnull() for column in columns), ~table["revenue"].cast("float64").isnan())
 
 
 def _cents(revenue: ir.Value) -> ir.Value:
@@ -241,24 +244,21 @@ def _cents(revenue: ir.Value) -> ir.Value:
 
 def _customers(amounts: ir.Table) -> ir.Table:
     """One row a customer: customer_id, cents."""
-    known = amounts.filter(amounts["customer_id"].notnull(), amounts["revenue"].notnull())
+    known = _known(amounts, "customer_id", "revenue")
     return known.group_by("customer_id").aggregate(cents=_cents(known["revenue"]).sum())
 
 
 def _classed(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
+    """One row a customer: customer_id, cents, class."""
     customers = _customers(amounts)
-    positive = ibis.greatest(customers["cents"], 0)
+    gain = ibis.greatest(customers["cents"], 0)
     best_first = [customers["cents"].desc(), binary_order(customers, "customer_id")]
-    before = positive.sum().over(ibis.cumulative_window(order_by=best_first)) - positive
-    total = positive.sum().over(ibis.window())
-    share_before = before.cast("float64") / total.cast("float64").nullif(0)
-    return customers.mutate(
-        **{
-            "class": ibis.cases(
-                (customers["cents"] <= 0, "C"), (share_before < cuts[0], "A"), (share_before < cuts[1], "B"), else_="C"
-            )
-        }
-    )
+    before = gain.sum().over(ibis.cumulative_window(order_by=best_first)) - gain
+    total = gain.sum().over(ibis.window())
+    placed = customers.mutate(share_before=before.cast("float64") / total.cast("float64").nullif(0))
+    share = placed["share_before"]
+    letter = ibis.cases((placed["cents"] <= 0, "C"), (share < cuts[0], "A"), (share < cuts[1], "B"), else_="C")
+    return placed.select("customer_id", "cents", **{"class": letter})
 
 
 def _reduce_abc(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:

@@ -1,0 +1,24 @@
+"""Charts: tidy frame to Chart. An empty frame gives the sentence that there are no data.
+
+Every chart takes its title from the caller, who states the finding or the base and n there, and writes its own text
+alternative from the frame. No chart changes the frame it is handed.
+"""
+
+from analysis.draw.canvas import Chart
+from analysis.draw.charts.curves import lorenz, survival
+from analysis.draw.charts.intervals import intervals, trend
+from analysis.draw.charts.shares import abc_bars, distribution, stacked_shares
+from analysis.draw.charts.tiles import quality, rfm_map
+
+__all__ = [
+    "Chart",
+    "abc_bars",
+    "distribution",
+    "intervals",
+    "lorenz",
+    "quality",
+    "rfm_map",
+    "stacked_shares",
+    "survival",
+    "trend",
+]

@@ -1,0 +1,174 @@
+"""Curves: how long customers stay, and how revenue is concentrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.draw import canvas, names, numbers, style, words
+from analysis.draw.canvas import Chart
+from analysis.draw.frames import require
+from analysis.draw.language import _
+from analysis.draw.words import Sentence
+from analysis.errors import MeasureError
+
+DAYS_A_MONTH = 365.25 / 12
+_STEPS = 250
+_MOST_GROUPS = len(style.SERIES)
+
+
+def survival(
+    frame: pd.DataFrame, *, title: str, by: str | None = None, time: str = "time", note: str = ""
+) -> Chart | Sentence:
+    """Draw survival curves with their bands, one a group, named at their ends, medians marked.
+
+    Columns in: ``time`` in days, drawn in months; ``survival``, ``low``, ``high`` as shares; ``by`` where one is named.
+    Raises MeasureError for more groups than there are colours.
+    """
+    require("charts.survival", frame, (time, "survival", "low", "high", *([by] if by else [])))
+    known = frame[frame["survival"].notna()]
+    if known.empty:
+        return words.no_data(title)
+    curves = {name: _from_one(rows, time) for name, rows in (known.groupby(by, sort=False, dropna=False) if by else [("", known)])}
+    if len(curves) > _MOST_GROUPS:
+        raise MeasureError(
+            "charts.survival",
+            f"{len(curves)} groups in {by!r} are more than the {_MOST_GROUPS} that can be told apart",
+            "Merge small groups, or draw the chart without by",
+        )
+
+    def paint(ax: Axes) -> None:
+        for position, rows in enumerate(curves.values()):
+            _curve(ax, rows, style.SERIES[position])
+        _medians(ax, curves)
+        _end_labels(ax, curves)
+        _months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
+        ax.set_ylim(0, 1.02)
+        ax.grid(axis="y")
+        canvas.number_axis(ax.yaxis, "percent", names.column("survival"))
+
+    return canvas.chart(paint, height_cm=8.5, title=title, alt=_survival_alt(curves), note=note)
+
+
+def _from_one(rows: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Begin at 1 on day 0, and keep no more steps than a page can show."""
+    rows = rows.rename(columns={time: "time"}).sort_values("time")[["time", "survival", "low", "high"]].astype(float)
+    start = pd.DataFrame({"time": [0.0], "survival": [1.0], "low": [1.0], "high": [1.0]})
+    rows = pd.concat([start, rows], ignore_index=True)
+    step = max(rows["time"].iloc[-1] / _STEPS, 1e-9)
+    return rows.groupby((rows["time"] / step).round(), as_index=False).last()
+
+
+def _curve(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
+    months = rows["time"] / DAYS_A_MONTH
+    ax.fill_between(months, rows["low"], rows["high"], step="post", color=colour, alpha=0.15, linewidth=0)
+    ax.step(months, rows["survival"], where="post", color=colour)
+
+
+def median(rows: pd.DataFrame) -> float | None:
+    """Return the first time at which no more than half are left, in days, or None where more than half are."""
+    below = rows.loc[rows["survival"] <= 0.5, "time"]
+    return None if below.empty else float(below.iloc[0])
+
+
+def _medians(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
+    for position, rows in enumerate(curves.values()):
+        at = median(rows)
+        if at is not None:
+            ax.plot(at / DAYS_A_MONTH, 0.5, "o", color=style.SERIES[position], markersize=5)
+            ax.vlines(at / DAYS_A_MONTH, 0, 0.5, color=style.SERIES[position], linewidth=0.8, linestyle=(0, (2, 2)))
+
+
+def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
+    ends = [float(rows["survival"].iloc[-1]) for rows in curves.values()]
+    last = max(rows["time"].iloc[-1] for rows in curves.values()) / DAYS_A_MONTH
+    for (name, rows), end, place in zip(curves.items(), ends, canvas.apart(ends, 0.065), strict=True):
+        group = names.label(name) if name != "" else ""
+        ax.annotate(
+            f"{group} {numbers.short(end, 'percent')}".strip(),
+            (rows["time"].iloc[-1] / DAYS_A_MONTH, end),
+            xytext=(last * 1.02, place),
+            textcoords="data",
+            va="center",
+            color=style.INK,
+            annotation_clip=False,
+        )
+
+
+def _months_axis(ax: Axes, last_day: float) -> None:
+    months = last_day / DAYS_A_MONTH
+    step = next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
+    ax.set_xticks(np.arange(0, months + 1e-9, step))
+    ax.set_xlim(0, months)
+    canvas.number_axis(ax.xaxis, "count", _("Months since the start"))
+
+
+def _survival_alt(curves: dict[Any, pd.DataFrame]) -> str:
+    def told(name: Any, rows: pd.DataFrame) -> str:
+        at = median(rows)
+        half = (
+            _("median {months} months").format(months=numbers.show(at / DAYS_A_MONTH, "number", places=1))
+            if at is not None
+            else _("median not reached")
+        )
+        end = _("{share} after {months} months").format(
+            share=numbers.show(rows["survival"].iloc[-1], "percent"),
+            months=numbers.show(rows["time"].iloc[-1] / DAYS_A_MONTH, "count"),
+        )
+        group = f"{names.label(name)}: " if name != "" else ""
+        return f"{group}{end}, {half}"
+
+    listed = "; ".join(told(name, rows) for name, rows in curves.items())
+    return _("Falling step curves with 95% bands, share still customer. {listed}.").format(listed=listed)
+
+
+def lorenz(
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    customers: str = "customers_share",
+    revenue: str = "revenue_share",
+    cuts: Sequence[float] = (0.8, 0.95),
+    note: str = "",
+) -> Chart | Sentence:
+    """Draw the cumulative share of revenue over the cumulative share of customers, the largest first, and the ABC cuts.
+
+    Columns in: ``customers`` and ``revenue``, cumulative shares 0 to 1.
+    """
+    require("charts.lorenz", frame, (customers, revenue))
+    known = frame[[customers, revenue]].dropna().astype(float)
+    if known.empty:
+        return words.no_data(title)
+    curve = pd.concat([pd.DataFrame({customers: [0.0], revenue: [0.0]}), known.sort_values(customers)])
+    curve = curve.groupby((curve[customers] * _STEPS).round(), as_index=False).last()
+    marks = [(float(np.interp(cut, curve[revenue], curve[customers])), cut) for cut in cuts]
+
+    def paint(ax: Axes) -> None:
+        ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+        ax.plot(curve[customers], curve[revenue], color=style.ACCENT)
+        for share, cut in marks:
+            _mark(ax, share, cut)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.02)
+        ax.grid()
+        canvas.number_axis(ax.xaxis, "percent", _("Share of customers, the largest first"))
+        canvas.number_axis(ax.yaxis, "percent", _("Share of revenue"))
+
+    listed = "; ".join(_cut_text(share, cut) for share, cut in marks)
+    alt = _("Concentration curve of revenue: {listed}.").format(listed=listed)
+    return canvas.chart(paint, height_cm=9, title=title, alt=alt, note=note)
+
+
+def _mark(ax: Axes, share: float, cut: float) -> None:
+    ax.plot(share, cut, "o", color=style.WARNING, markersize=6)
+    ax.annotate(_cut_text(share, cut), (share, cut), xytext=(9, -11), textcoords="offset points", va="center")
+
+
+def _cut_text(share: float, cut: float) -> str:
+    return _("{customers} of the customers bring {revenue} of the revenue").format(
+        customers=numbers.show(share, "percent"), revenue=numbers.short(cut, "percent")
+    )

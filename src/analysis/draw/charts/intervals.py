@@ -1,0 +1,186 @@
+"""Values with their intervals: by group, and over time."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.draw import canvas, dates, names, numbers, style, words
+from analysis.draw.canvas import Chart
+from analysis.draw.frames import require
+from analysis.draw.language import _
+from analysis.draw.words import Sentence
+
+_NAMED_IN_ALT = 8
+
+
+def intervals(
+    frame: pd.DataFrame,
+    *,
+    value: str,
+    label: str,
+    unit: str,
+    title: str,
+    low: str = "low",
+    high: str = "high",
+    n: str = "n",
+    sort: bool = True,
+    reference: float | None = None,
+    reference_label: str = "",
+    note: str = "",
+) -> Chart | Sentence:
+    """Draw a dot and its interval for each row, the highest on top unless ``sort`` is off.
+
+    Columns in: ``value``, ``label``, ``low``, ``high``; ``n`` is written beside the label where it is there.
+    ``reference`` is drawn as a line, such as the value of all. Rows without a value are left out and named below.
+    """
+    require("charts.intervals", frame, (value, label, low, high))
+    known = frame[frame[value].notna()]
+    if known.empty:
+        return words.no_data(title)
+    rows = (known.sort_values(value, kind="stable") if sort else known[::-1]).reset_index(drop=True)
+    left_out = [names.label(name) for name in frame.loc[frame[value].isna(), label]]
+
+    def paint(ax: Axes) -> None:
+        _dots(ax, rows[value], rows[low], rows[high])
+        _reference(ax, reference, reference_label, unit)
+        ax.set_yticks(range(len(rows)), [_row_label(row, label, n) for _i, row in rows.iterrows()])
+        for position, worth in enumerate(rows[value]):
+            at = (1.02, position)
+            ax.annotate(numbers.show(worth, unit), at, xycoords=("axes fraction", "data"), va="center")
+        ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if reference is not None else 0))
+        ax.grid(axis="x")
+        canvas.open_side(ax, "left")
+        canvas.number_axis(ax.xaxis, unit, axis_heading(value, unit))
+
+    return canvas.chart(
+        paint,
+        height_cm=1.9 + 0.72 * len(rows) + (0.4 if reference is not None else 0),
+        title=title,
+        alt=_alt(rows[::-1], value, label, low, high, unit),
+        note=" ".join(filter(None, (note, _left_out(left_out)))),
+    )
+
+
+def axis_heading(name: str, unit: str) -> str:
+    """Return the heading of an axis: what is measured, and its unit where the numbers do not show it.
+
+    >>> axis_heading("nps", "points"), axis_heading("share", "percent")
+    ('Net Promoter Score (Punkte)', 'Anteil')
+    """
+    words_of_units = {"points": _("points"), "days": _("days"), "rate": _("a year")}
+    heading = names.column(name)
+    return f"{heading} ({words_of_units[unit]})" if unit in words_of_units else heading
+
+
+def _dots(ax: Axes, values: pd.Series, lows: pd.Series, highs: pd.Series) -> None:
+    places = np.arange(len(values))
+    ax.hlines(places, lows.astype(float), highs.astype(float), color=style.ACCENT, linewidth=1.6)
+    ax.plot(values.astype(float), places, "o", color=style.ACCENT, markersize=6)
+
+
+def _reference(ax: Axes, reference: float | None, label: str, unit: str) -> None:
+    if reference is None:
+        return
+    ax.axvline(reference, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    text = f"{label} {numbers.show(reference, unit)}".strip()
+    ax.annotate(
+        text,
+        (reference, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -2),
+        textcoords="offset points",
+        va="top",
+        color=style.MUTED,
+        fontsize=style.SMALL_SIZE,
+    )
+
+
+def _row_label(row: pd.Series, label: str, n: str) -> str:
+    name = textwrap.fill(names.label(row[label]), 34, max_lines=2, placeholder=" …")
+    return f"{name} ({words.base(row[n])})" if n in row.index else name
+
+
+def _left_out(labels: list[str]) -> str:
+    return _("Without a value: {names}.").format(names=", ".join(labels)) if labels else ""
+
+
+def _alt(rows: pd.DataFrame, value: str, label: str, low: str, high: str, unit: str) -> str:
+    named = rows if len(rows) <= _NAMED_IN_ALT else rows.iloc[[0, -1]]
+    listed = "; ".join(
+        f"{names.label(row[label])} {numbers.show(row[value], unit)} ({numbers.interval(row[low], row[high], unit)})"
+        for _i, row in named.iterrows()
+    )
+    opening = _("Dots with 95% intervals, {measure} of {count} groups").format(
+        measure=names.column(value), count=len(rows)
+    )
+    between = _("first and last") if len(rows) > _NAMED_IN_ALT else ""
+    return ", ".join(filter(None, (opening, between))) + f": {listed}."
+
+
+def trend(
+    frame: pd.DataFrame,
+    *,
+    value: str,
+    unit: str,
+    title: str,
+    period: str = "period",
+    low: str = "low",
+    high: str = "high",
+    note: str = "",
+) -> Chart | Sentence:
+    """Draw a value by period with its interval; a period without a value, or without a row, is a gap.
+
+    Columns in: ``period`` (ids such as 2026-Q3), ``value``, ``low``, ``high``.
+    """
+    require("charts.trend", frame, (period, value, low, high))
+    known = frame[frame[value].notna()]
+    if known.empty:
+        return words.no_data(title)
+    at = known[period].map(dates.ordinal)
+    rows = known.assign(_at=at).sort_values("_at").set_index("_at")
+
+    def paint(ax: Axes) -> None:
+        every = range(rows.index.min(), rows.index.max() + 1)
+        line = rows[value].astype(float).reindex(every)
+        ax.vlines(rows.index, rows[low].astype(float), rows[high].astype(float), color=style.ACCENT, alpha=0.45)
+        ax.plot(line.index, line, "o-", color=style.ACCENT, markersize=5)
+        last = rows.iloc[-1]
+        ax.annotate(
+            numbers.show(last[value], unit),
+            (rows.index[-1], last[value]),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+        )
+        _period_ticks(ax, rows[period])
+        ax.grid(axis="y")
+        canvas.number_axis(ax.yaxis, unit, axis_heading(value, unit))
+
+    return canvas.chart(paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit), note=note)
+
+
+def _period_ticks(ax: Axes, periods: pd.Series) -> None:
+    step = -(-len(periods) // 8)
+    shown = periods[::-1][::step]
+    ax.set_xticks(shown.index, [dates.period(name) for name in shown])
+    ax.set_xlim(periods.index.min() - 0.4, periods.index.max() + 0.4)
+
+
+def _trend_alt(rows: pd.DataFrame, period: str, value: str, unit: str) -> str:
+    def point(row: Any) -> str:
+        return f"{dates.period(row[period])} {numbers.show(row[value], unit)}"
+
+    most, least = rows.iloc[int(rows[value].argmax())], rows.iloc[int(rows[value].argmin())]
+    return _("Line over {count} periods, {measure}: from {first} to {last}; highest {most}, lowest {least}.").format(
+        count=len(rows),
+        measure=names.column(value),
+        first=point(rows.iloc[0]),
+        last=point(rows.iloc[-1]),
+        most=point(most),
+        least=point(least),
+    )

@@ -1,0 +1,210 @@
+"""Names of tables, columns, measures and reasons, as the reader calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from analysis.draw.language import _, mark
+from analysis.draw.numbers import is_missing
+
+TABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "customers": mark("Customers"),
+        "products": mark("Products"),
+        "transactions": mark("Orders"),
+        "contracts": mark("Contracts"),
+        "surveys": mark("Survey"),
+        "cases": mark("Cases"),
+        "case_events": mark("Case steps"),
+        "community": mark("Community"),
+        "contacts": mark("Contacts"),
+        "costs": mark("Cost to serve"),
+    }
+)
+
+COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "customer_id": mark("Customer number"),
+        "since": mark("Customer since"),
+        "birth_date": mark("Date of birth"),
+        "region": mark("Region"),
+        "channel": mark("Channel"),
+        "acquisition_cost": mark("Acquisition cost"),
+        "contact_permission": mark("Contact permission"),
+        "product_id": mark("Product number"),
+        "name": mark("Name"),
+        "category": mark("Category"),
+        "date": mark("Date"),
+        "revenue": mark("Revenue"),
+        "transaction_id": mark("Order number"),
+        "quantity": mark("Quantity"),
+        "cost": mark("Cost"),
+        "start": mark("Start"),
+        "contract_id": mark("Contract number"),
+        "term_months": mark("Term in months"),
+        "notice_days": mark("Notice in days"),
+        "auto_renews": mark("Renews itself"),
+        "current_term_end": mark("End of term"),
+        "ended_on": mark("Ended on"),
+        "reason": mark("Reason"),
+        "fee": mark("Monthly fee"),
+        "response_id": mark("Response number"),
+        "survey": mark("Survey"),
+        "sent_at": mark("Sent at"),
+        "answered_at": mark("Answered at"),
+        "nps": mark("Net Promoter Score"),
+        "csat": mark("Satisfaction"),
+        "ces": mark("Effort"),
+        "comment": mark("Comment"),
+        "case_id": mark("Case number"),
+        "opened_at": mark("Opened at"),
+        "first_reply_at": mark("First reply at"),
+        "resolved_at": mark("Resolved at"),
+        "closed_at": mark("Closed at"),
+        "topic": mark("Topic"),
+        "kind": mark("Kind"),
+        "priority": mark("Priority"),
+        "reopened": mark("Reopened"),
+        "within_sla": mark("Within the agreed time"),
+        "at": mark("Time"),
+        "step": mark("Step"),
+        "event_id": mark("Event number"),
+        "member_id": mark("Member number"),
+        "thread_id": mark("Thread number"),
+        "direction": mark("Direction"),
+        "purpose": mark("Purpose"),
+        "month": mark("Month"),
+        "period": mark("Period"),
+        "class": mark("Class"),
+        "customers": mark("Customers"),
+        "table": mark("Table"),
+        "column": mark("Column"),
+        "value": mark("Value"),
+        "rows": mark("Rows"),
+        "n": mark("n"),
+        "interval": mark("95% interval"),
+        "share": mark("Share"),
+        "mean": mark("Mean"),
+        "promoters": mark("Promoters"),
+        "passives": mark("Passives"),
+        "detractors": mark("Detractors"),
+        "accepted": mark("accepted"),
+        "quarantined": mark("quarantined"),
+        "dropped": mark("dropped"),
+        "survival": mark("Still customer"),
+        "recency": mark("Recency"),
+        "frequency": mark("Frequency"),
+        "money": mark("Money"),
+        "churn_rate": mark("Churn rate"),
+        "exposed": mark("At risk at the start"),
+        "ended": mark("Ended"),
+        "rate": mark("Rate a year"),
+    }
+)
+
+SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "nps": mark("The Net Promoter Score"),
+        "csat": mark("The share of satisfied customers"),
+        "ces": mark("The mean effort"),
+        "churn_rate": mark("The churn rate"),
+        "rate": mark("The rate of leaving"),
+        "survival": mark("The share still customer"),
+        "response_rate": mark("The response rate"),
+        "revenue": mark("Revenue"),
+        "customers": mark("The number of customers"),
+        "gini": mark("The Gini coefficient"),
+        "quarantined": mark("The share of rows set apart"),
+    }
+)
+"""What a sentence about a measure begins with; in German it holds the article."""
+
+GROUPS = ("promoters", "passives", "detractors", "accepted", "quarantined", "dropped")
+"""Groups that the measures name."""
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "duplicate id": mark("id occurs twice"),
+        "missing value": mark("value is missing"),
+        "not a number": mark("not a number"),
+        "not a date": mark("not a date"),
+        "not a yes/no": mark("neither yes nor no"),
+        "outside scale": mark("outside the scale"),
+        "not one of the choices": mark("not one of the choices"),
+        "before its start": mark("ends before its start"),
+        "unknown customer_id": mark("customer unknown"),
+        "unknown product_id": mark("product unknown"),
+        "unknown case_id": mark("case unknown"),
+        "parent quarantined": mark("belongs to a row set apart"),
+        "too few fields": mark("too few fields in the row"),
+        "too many fields": mark("too many fields in the row"),
+        "not readable": mark("not readable"),
+    }
+)
+
+
+def _named(names: Mapping[str, str], code: str) -> str:
+    return _(names[code]) if code in names else code
+
+
+def table(name: str) -> str:
+    """Return what the reader calls a canonical table; an unknown name stays as it is.
+
+    >>> table("customers"), table("boats")
+    ('Kundschaft', 'boats')
+    """
+    return _named(TABLES, name)
+
+
+def column(name: str) -> str:
+    """Return the heading of a column; an attribute of the customer's own stays as it is, underscores opened.
+
+    >>> column("region"), column("rating_delivery"), column("Tarif_Art")
+    ('Region', 'delivery', 'Tarif Art')
+    """
+    return _(COLUMNS[name]) if name in COLUMNS else name.removeprefix("rating_").replace("_", " ")
+
+
+def subject(name: str) -> str:
+    """Return what a sentence about a measure begins with; a phrase of one's own stays as it is.
+
+    >>> subject("nps"), subject("Der Umsatz je Kopf")
+    ('Der Net Promoter Score', 'Der Umsatz je Kopf')
+    """
+    return _named(SUBJECTS, name)
+
+
+def reason(code: str) -> str:
+    """Return a reason for quarantine in the reader's words; an unknown code stays as it is.
+
+    >>> reason("duplicate id"), reason("burnt")
+    ('Kennung doppelt', 'burnt')
+    """
+    return _named(REASONS, code)
+
+
+def label(value: Any) -> str:
+    """Return the name of a group: a known one translated, yes or no, a missing one named so.
+
+    >>> label("promoters"), label(True), label(None), label("Süd")
+    ('Promotoren', 'ja', 'ohne Angabe', 'Süd')
+    """
+    if is_missing(value):
+        return _("not stated")
+    if isinstance(value, bool | np.bool_):
+        return _("yes") if value else _("no")
+    text = str(value)
+    return _(COLUMNS[text]) if text in GROUPS else printable(text)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` on one line, without control characters, which no image file may hold.
+
+    >>> printable("Nord\\x00\\nOst ")
+    'Nord Ost'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -1,0 +1,121 @@
+"""Tables: a frame to HTML by great-tables, the one place that knows its ways."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from analysis.draw import dates, names, numbers, words
+from analysis.draw.frames import require
+from analysis.draw.words import Sentence
+from analysis.errors import UnknownNameError
+
+Key = str | tuple[str, str]
+"""A column of the frame, or the two that hold the ends of an interval."""
+
+_TEXTS: Mapping[str, Callable[[Any], str]] = {
+    "text": lambda value: numbers.MISSING if numbers.is_missing(value) else names.label(value),
+    "table": lambda value: names.table(str(value)),
+    "column": lambda value: names.column(str(value)),
+    "reason": lambda value: names.reason(str(value)),
+    "period": lambda value: dates.period(str(value)),
+    "date": dates.date,
+}
+"""Units of columns that hold no numbers; they stand on the left."""
+
+_STYLE = (
+    ".sk-table{margin:1em 0;overflow-x:auto}"
+    ".sk-table table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    ".sk-table caption{text-align:left;font-weight:600;padding:.3em 0}"
+    ".sk-table thead{display:table-header-group}"
+    ".sk-table th,.sk-table td{padding:.25em .7em;text-align:left;border:0;border-bottom:1px solid #DDE1E7;"
+    "background:none;vertical-align:top}"
+    ".sk-table thead th{border-bottom:1.5px solid #5A6472;font-weight:600;vertical-align:bottom}"
+    ".sk-table tbody th{font-weight:400}"
+    ".sk-table .gt_right{text-align:right;white-space:nowrap}"
+    ".sk-table tr{break-inside:avoid}"
+)
+"""What a page without a stylesheet of its own needs; the published page overrides it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as HTML, with its title and a plain text form."""
+
+    id: str
+    title: str
+    html: str
+    plain: str
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": f"{self.title}\n{self.plain}"}
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    columns: Mapping[Key, tuple[str | None, str]],
+    note: str = "",
+    id: str | None = None,
+) -> Table | Sentence:
+    """Show columns of a frame as a table with a caption; numbers stand on the right, as the reader writes them.
+
+    ``columns`` maps a column to its heading, or None for the kit's own name of it, and its unit: one of numbers.PLACES,
+    or text, date, period, table, column, reason. A pair of columns makes one of intervals:
+    ``{"region": (None, "text"), "nps": ("NPS", "points"), ("low", "high"): (None, "points")}``.
+    The first column names the row where it holds text. A missing value is a dash; whatever stands in a cell stays text.
+    """
+    require("tables.table", frame, [name for key in columns for name in ([key] if isinstance(key, str) else key)])
+    if frame.empty:
+        return words.no_data(title)
+    cells = pd.DataFrame({f"c{i}": _cells(frame, key, unit) for i, (key, (_h, unit)) in enumerate(columns.items())})
+    headings = [_heading(key, heading) for key, (heading, _u) in columns.items()]
+    table_id = id or _id(title, headings, cells)
+    is_text = [unit in _TEXTS for _h, unit in columns.values()]
+    html = _dressed(_great_table(cells, headings, is_text, table_id), table_id, title, note)
+    return Table(table_id, title, html, cells.set_axis(headings, axis=1).to_string(index=False))
+
+
+def _cells(frame: pd.DataFrame, key: Key, unit: str) -> list[str]:
+    if unit not in _TEXTS and unit not in numbers.PLACES:
+        raise UnknownNameError("unit", unit, [*numbers.PLACES, *_TEXTS])
+    if not isinstance(key, str):
+        low, high = key
+        return [numbers.interval(*ends, unit) for ends in zip(frame[low], frame[high], strict=True)]
+    return [_TEXTS[unit](value) if unit in _TEXTS else numbers.show(value, unit) for value in frame[key]]
+
+
+def _heading(key: Key, heading: str | None) -> str:
+    return heading if heading is not None else names.column(key if isinstance(key, str) else "interval")
+
+
+def _id(title: str, headings: list[str], cells: pd.DataFrame) -> str:
+    content = "\x1f".join([title, *headings, *cells.to_numpy().ravel()])
+    return "tab-" + hashlib.sha256(content.encode()).hexdigest()[:10]
+
+
+def _great_table(cells: pd.DataFrame, headings: list[str], is_text: list[bool], table_id: str) -> str:
+    """Return the bare <table> of great-tables, without the 8 kB of style that it repeats for each."""
+    first = "c0" if is_text[0] else None
+    great = GT(cells, rowname_col=first, id=table_id).cols_label(dict(zip(cells.columns, headings, strict=True)))
+    great = great.cols_align("left", [name for name, text in zip(cells, is_text, strict=True) if text])
+    great = great.cols_align("right", [name for name, text in zip(cells, is_text, strict=True) if not text])
+    if first:
+        great = great.tab_stubhead(headings[0])
+    html = great.as_raw_html()
+    return html[html.index("<table") : html.index("</table>")] + "</table>"
+
+
+def _dressed(table_html: str, table_id: str, title: str, note: str) -> str:
+    # great-tables puts a title into a row of the head, which repeats on each page and is no caption to a screen reader.
+    captioned = re.sub(r"(<table[^>]*>)", lambda tag: f"{tag[1]}<caption>{escape(title)}</caption>", table_html, count=1)
+    foot = f'<p class="sk-note">{escape(note)}</p>' if note else ""
+    return f'<div class="sk-table" id="{escape(table_id)}"><style>{_STYLE}</style>{captioned}{foot}</div>'

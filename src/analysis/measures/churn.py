@@ -1,0 +1,97 @@
+"""Churn: what share of those in force on the first day of a window left in it, and at what rate a year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from analysis.errors import MeasureError
+from analysis.measures.frames import Rows, as_table, check_confidence, names, require
+from analysis.measures.intervals import poisson_rate, wilson
+from analysis.measures.spells import is_event, is_sound, refuse_faulty
+
+DAYS_A_YEAR = 365.25
+
+
+def churn_rate(
+    spells: Rows, *, start: dt.date, end: dt.date, by: str | Sequence[str] = (), confidence: float = 0.95
+) -> pd.DataFrame:
+    """Return the share and the yearly rate of spells that ended from ``start`` to ``end``, its last day, included.
+
+    Columns in: ``origin`` (date), ``entry, exit`` (days since origin), ``event`` (0 or 1), as :func:`spells` gives
+    them, and those of ``by``. A spell ends in the window where its last day in force lies in it.
+
+    Columns out, one row a group, sorted by group: ``exposed``, spells in force on the first day; ``ended_of_exposed``,
+    those of them that ended; ``share`` of exposed, with its Wilson interval ``share_low, share_high``; ``ended``, all
+    ends, late joiners' too; ``person_years`` watched in the window, a year of 365.25 days; ``rate``, ended a
+    person-year, with its exact Poisson interval ``rate_low, rate_high``. A share of no one and a rate of no time are
+    missing. ``attrs``: ``n`` spells read, ``zero_length`` of them left out, ``censored_of_exposed``, exposed spells
+    lost from sight in the window: they count as not ended, so the share is too low wherever this is not 0.
+
+    Raises MeasureError for an absent column, an end before the start, a confidence outside 0 to 1, and values of
+    entry, exit or event outside their domain.
+    Source: Wilson (1927), JASA 22, 209-212; Garwood (1936), Biometrika 28, 437-442.
+
+    >>> ledger = pd.DataFrame({"entry": 0, "exit": [500, 400, 50], "event": [0, 1, 1]})
+    >>> ledger["origin"] = pd.to_datetime(["2024-01-01", "2024-01-01", "2025-03-01"])
+    >>> rates = churn_rate(ledger, start=dt.date(2025, 1, 1), end=dt.date(2025, 4, 30))
+    >>> rates[["exposed", "ended_of_exposed", "share", "ended", "person_years", "rate"]].round(3)
+       exposed  ended_of_exposed  share  ended  person_years   rate
+    0        2                 1    0.5      2         0.559  3.581
+    """
+    table, groups = as_table(spells), names(by)
+    check_confidence("churn_rate", confidence)
+    if end < start:
+        raise MeasureError("churn_rate", f"end {end} lies before start {start}", "Name the window's last day as end")
+    require("churn_rate", table, ("origin", "entry", "exit", "event", *groups))
+    return _rates(_window_counts(table, start, end, groups).to_pandas(), groups, confidence)
+
+
+def _window_counts(table: ir.Table, start: dt.date, end: dt.date, groups: tuple[str, ...]) -> ir.Table:
+    """Reduce to one row a group."""
+    first = ibis.date(start).delta(table.origin.cast("date"), unit="day")
+    past = first + (end - start).days + 1
+    is_watched = is_sound(table) & (table.exit > table.entry)
+    is_exposed = is_watched & (table.entry <= first) & (first < table.exit)
+    is_ended = is_watched & is_event(table) & (first < table.exit) & (table.exit <= past)
+    is_censored = is_exposed & ~is_event(table) & (table.exit < past)
+    days = ibis.greatest(ibis.least(table.exit, past) - ibis.greatest(table.entry, first), 0)
+    return table.aggregate(
+        by=groups,
+        exposed=_count(is_exposed),
+        ended_of_exposed=_count(is_exposed & is_ended),
+        ended=_count(is_ended),
+        person_years=ibis.ifelse(is_watched, days, 0).sum().cast("float64") / DAYS_A_YEAR,
+        _n=table.count(),
+        _zero_length=_count(is_sound(table) & (table.exit == table.entry)),
+        _censored_of_exposed=_count(is_censored),
+        _faulty=table.count() - _count(is_sound(table) & table.origin.notnull()),
+    )
+
+
+def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
+    return ibis.ifelse(condition, 1, 0).sum().cast("int64").fill_null(0)
+
+
+def _rates(counts: pd.DataFrame, groups: tuple[str, ...], confidence: float) -> pd.DataFrame:
+    refuse_faulty("churn_rate", int(counts["_faulty"].sum()), int(counts["_n"].sum()))
+    found = counts.sort_values(list(groups), ignore_index=True) if groups else counts
+    found = found.assign(person_years=found["person_years"].fillna(0.0))
+    share_low, share_high = wilson(found["ended_of_exposed"], found["exposed"], confidence)
+    rate_low, rate_high = poisson_rate(found["ended"], found["person_years"], confidence)
+    rates = found.assign(
+        share=found["ended_of_exposed"] / found["exposed"].where(found["exposed"] > 0),
+        share_low=share_low,
+        share_high=share_high,
+        rate=found["ended"] / found["person_years"].where(found["person_years"] > 0),
+        rate_low=rate_low,
+        rate_high=rate_high,
+    )
+    shares = ["exposed", "ended_of_exposed", "share", "share_low", "share_high"]
+    rates = rates[[*groups, *shares, "ended", "person_years", "rate", "rate_low", "rate_high"]]
+    rates.attrs = {name: int(found["_" + name].sum()) for name in ("n", "zero_length", "censored_of_exposed")}
+    return rates

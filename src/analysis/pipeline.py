@@ -1,0 +1,328 @@
+"""The whole run on one page: params -> intake -> snapshot -> chapters -> render -> promote -> index."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analysis import params as parameters
+from analysis.errors import ChapterError, OutsideDataError, ParamsError, StammkundeError, UnknownNameError
+from analysis.intake import snapshot as snapshots
+from analysis.intake.snapshot import Snapshot
+from analysis.params import Params
+from analysis.period import Period, last_complete
+from analysis.publish import execute, figures, html, index, manifest, pdf, prepare, stage, workbook
+from analysis.report import snapshot_folder
+from analysis.vocabulary import CHAPTERS
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SUMMARY = "summary"
+"""The chapter that reads the figures of the others; it runs last, opens the report and need report none itself."""
+KEY_FIGURES = ("satisfaction.nps", "churn_drivers.churn_rate", "segments.revenue")
+"""The figures that the index shows beside a report, where it has them."""
+
+Progress = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Take a line of progress and show it to nobody."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be built: a params file with its settings, and where the result goes."""
+
+    file: Path
+    settings: Sequence[str] = ()
+    period: str | None = None
+    chapters: Sequence[str] = ()
+    out: Path | None = None
+    jobs: int = 2
+    only_complete: bool = False
+    """Refuse a period whose last day the data do not reach yet."""
+
+    @property
+    def folder(self) -> Path:
+        """The reports folder: the one asked for, else ``reports`` in the project of the params file."""
+        here = self.file.resolve().parent
+        return self.out or (here.parent if here.name == "params" else here) / "reports"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A report as it was published: its folder, period, number of figures, and the seconds each step took."""
+
+    folder: Path
+    period: Period
+    figures: int
+    seconds: Mapping[str, float]
+
+
+@dataclass
+class Clock:
+    """How long the steps took, on the wall."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure what stands inside."""
+        began = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - began
+
+
+def run(order: Order, progress: Progress = quiet) -> Published:
+    """Build one report from its parameters and publish it whole, or leave what stood there and raise."""
+    chosen, wanted = checked(order)
+    started, clock = dt.datetime.now(dt.UTC), Clock()
+    with stage.hold(order.folder, chosen.report) as staging:
+        with clock.step("intake"):
+            snapshot = _snapshot(order, chosen, wanted, staging, progress)
+        target = order.folder / chosen.report / snapshot.period.id
+        aside = order.folder / ".failed" / chosen.report / snapshot.period.id
+        staged = staging / "report"
+        count = build(
+            snapshot, staged, aside=aside, chapters=order.chapters, jobs=order.jobs, clock=clock, progress=progress
+        )
+        manifest.write_run(
+            staged / "run.json",
+            run_id=str(uuid.uuid4()),
+            started=started.isoformat(timespec="seconds"),
+            steps=clock.seconds,
+        )
+        stage.promote(staged, target)
+        shutil.rmtree(aside, ignore_errors=True)
+    index.rebuild(order.folder)
+    progress(f"published {target}")
+    return Published(target, snapshot.period, count, clock.seconds)
+
+
+def checked(order: Order) -> tuple[Params, Period | None]:
+    """Return what the command line and the parameters alone decide, before anything is read or written."""
+    chosen = parameters.load(order.file, order.settings)
+    for chapter in order.chapters:
+        if chapter not in CHAPTERS:
+            raise UnknownNameError("chapter", chapter, CHAPTERS)
+    wanted = Period.parse(order.period, chosen.period) if order.period else None
+    for _key, _file in parameters.paths(chosen, order.file.resolve().parent):
+        pass
+    return chosen, wanted
+
+
+def make_snapshot(order: Order, progress: Progress = quiet) -> Snapshot:
+    """Build the snapshot alone, for work in JupyterLab."""
+    chosen, wanted = checked(order)
+    with stage.hold(order.folder, chosen.report) as staging:
+        return _snapshot(order, chosen, wanted, staging, progress)
+
+
+def _snapshot(order: Order, chosen: Params, period: Period | None, staging: Path, progress: Progress) -> Snapshot:
+    """Build the snapshot aside and let it take the place of the report's last one."""
+    made = staging / "snapshot"
+    built = snapshots.build(chosen, order.file.resolve().parent, made, period=period, progress=progress)
+    days = [day for record in built.records.values() for day in (record.first, record.last) if day]
+    if order.only_complete and max(days) < built.period.end:
+        raise OutsideDataError(built.period, min(days), max(days))
+    target = snapshot_folder(order.folder, chosen.report)
+    stage.promote(made, target)
+    return snapshots.load(target)
+
+
+def build(
+    snapshot: Snapshot,
+    staged: Path,
+    *,
+    aside: Path,
+    chapters: Sequence[str] = (),
+    jobs: int = 2,
+    clock: Clock,
+    progress: Progress = quiet,
+) -> int:
+    """Execute the chapters on a snapshot and write all outputs into the folder ``staged``; return how many figures."""
+    with stage.writing("staging"):
+        (staged / "notebooks").mkdir(parents=True)
+    prepared = _prepare(snapshot, _chapters(snapshot, chapters), staged)
+    with clock.step("chapters"):
+        _execute(snapshot, prepared, staged, aside, jobs, progress)
+    reported = figures.read_figures(snapshot.folder, [chapter.chapter for chapter in prepared])
+    _check_reported(prepared, reported)
+    _write(snapshot, prepared, reported, staged, clock, progress)
+    return sum(len(found) for found in reported.values())
+
+
+def _chapters(snapshot: Snapshot, wanted: Sequence[str]) -> list[str]:
+    """Return the chapters in the order they are read: the summary first, the data behind it all last."""
+    chosen = wanted or snapshot.params.chapters or CHAPTERS
+    place = {SUMMARY: -1, "data_quality": len(CHAPTERS)}
+    return sorted(dict.fromkeys(chosen), key=lambda chapter: place.get(chapter, 0))
+
+
+def _prepare(snapshot: Snapshot, chapters: Sequence[str], staged: Path) -> list[prepare.Prepared]:
+    available = {name: record.columns for name, record in snapshot.records.items()}
+    chosen_by_params = snapshot.params.chapters is not None
+    prepared = [
+        prepare.prepare(
+            NOTEBOOKS / f"{chapter}.ipynb",
+            staged / "notebooks" / f"{chapter}.ipynb",
+            chapter=chapter,
+            language=snapshot.params.language,
+            available=available,
+            parameters=("snapshot", *snapshot.params.settings(chapter)),
+        )
+        for chapter in chapters
+    ]
+    return [chapter for chapter in prepared if chapter.notebook or chosen_by_params]
+
+
+def _execute(
+    snapshot: Snapshot,
+    prepared: Sequence[prepare.Prepared],
+    staged: Path,
+    aside: Path,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    todo = [
+        execute.ChapterJob(
+            chapter.chapter,
+            chapter.notebook,
+            staged / "notebooks" / f"{chapter.chapter}.ipynb",
+            {"snapshot": str(snapshot.folder.resolve()), **snapshot.params.settings(chapter.chapter)},
+        )
+        for chapter in prepared
+        if chapter.notebook
+    ]
+    execute.run_chapters(
+        [job for job in todo if job.chapter != SUMMARY],
+        last=[job for job in todo if job.chapter == SUMMARY],
+        kept_aside=aside,
+        workers=jobs,
+        progress=progress,
+    )
+
+
+def _check_reported(prepared: Sequence[prepare.Prepared], reported: figures.FiguresByChapter) -> None:
+    for chapter in prepared:
+        if chapter.notebook and chapter.chapter != SUMMARY and not reported[chapter.chapter]:
+            raise ChapterError(
+                chapter.chapter,
+                "it has its tables and yet reported no figure",
+                "Call report.figure(...) in its notebook for each figure it shows",
+            )
+
+
+def _write(
+    snapshot: Snapshot,
+    prepared: Sequence[prepare.Prepared],
+    reported: figures.FiguresByChapter,
+    staged: Path,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    chosen = snapshot.params
+    title = getattr(chosen.title, chosen.language)
+    with stage.writing("writing the report"):
+        figures.write_figures(reported, staged / "figures.json")
+        manifest.write_manifest(_manifest(snapshot, title, prepared, reported), staged / "manifest.json")
+        if (snapshot.folder / "quarantine").is_dir():
+            shutil.copytree(snapshot.folder / "quarantine", staged / "quarantine")
+        if {"html", "pdf"} & set(chosen.outputs):
+            with clock.step("html"):
+                page = html.render(_document(snapshot, title, prepared, staged))
+        if "html" in chosen.outputs:
+            (staged / "report.html").write_text(page, encoding="utf-8")
+            progress("report.html: done")
+        if "pdf" in chosen.outputs:
+            with clock.step("pdf"):
+                (staged / "report.pdf").write_bytes(pdf.write_pdf(page))
+            progress("report.pdf: done")
+        if "xlsx" in chosen.outputs:
+            with clock.step("xlsx"):
+                titles = {chapter.chapter: chapter.title for chapter in prepared}
+                book = workbook.Workbook(title, chosen.language, chosen.currency, snapshot.period, titles, reported)
+                workbook.write_workbook(book, staged / "tables.xlsx")
+            progress("tables.xlsx: done")
+
+
+def _document(snapshot: Snapshot, title: str, prepared: Sequence[prepare.Prepared], staged: Path) -> html.Document:
+    pages = tuple(
+        html.ChapterPage(
+            chapter.chapter,
+            chapter.title,
+            staged / "notebooks" / f"{chapter.chapter}.ipynb" if chapter.notebook else None,
+            chapter.sentence,
+        )
+        for chapter in prepared
+    )
+    return html.Document(title, "", snapshot.params.language, snapshot.period, snapshot.params.audience, pages)
+
+
+def _manifest(
+    snapshot: Snapshot, title: str, prepared: Sequence[prepare.Prepared], reported: figures.FiguresByChapter
+) -> manifest.Manifest:
+    ids = {str(figure["id"]) for found in reported.values() for figure in found}
+    return manifest.Manifest(
+        report=snapshot.params.report,
+        title=title,
+        language=snapshot.params.language,
+        currency=snapshot.params.currency,
+        period=snapshot.period,
+        parameters=snapshot.params.as_json(),
+        inputs={name: record.as_json() for name, record in snapshot.records.items()},
+        chapters={
+            chapter.chapter: len(reported[chapter.chapter]) if chapter.notebook else chapter.sentence
+            for chapter in prepared
+        },
+        outputs=snapshot.params.outputs,
+        key_figures=[key for key in KEY_FIGURES if key in ids],
+    )
+
+
+@dataclass(frozen=True)
+class Due:
+    """A report due for a period, and what came of it: ``published``, ``waiting`` for data, or the error."""
+
+    file: Path
+    period: Period
+    outcome: str
+    error: Exception | None = None
+
+
+def due(folder: Path, now: dt.datetime, *, out: Path | None = None, progress: Progress = quiet) -> list[Due]:
+    """Build whatever is due and missing: of each params file the last four complete periods without a manifest.
+
+    ``now`` decides which periods are complete, in each report's time zone. Oldest first; a failure does not stop
+    the rest. A period that the data do not reach yet, or no longer reach, is left for another day.
+    """
+    files = sorted(folder.glob("*.yml"))
+    if not files:
+        raise ParamsError(folder, "", "holds no params file (*.yml)", "Name the folder that holds them, such as params")
+    return [one for file in files for one in _due_of(Order(file, out=out), now, progress)]
+
+
+def _due_of(order: Order, now: dt.datetime, progress: Progress) -> Iterator[Due]:
+    chosen = parameters.load(order.file)
+    today = now.astimezone(parameters.zone(chosen)).date()
+    period = last_complete(today - dt.timedelta(days=1), chosen.period)
+    periods = [period, period.previous, period.previous.previous, period.previous.previous.previous]
+    for missing in reversed(periods):
+        if not (order.folder / chosen.report / missing.id / "manifest.json").is_file():
+            yield _built(Order(order.file, period=missing.id, out=order.out, only_complete=True), missing, progress)
+
+
+def _built(order: Order, period: Period, progress: Progress) -> Due:
+    progress(f"{order.file.name}: {period}")
+    try:
+        run(order, progress)
+    except OutsideDataError as fault:
+        return Due(order.file, period, f"waiting: {fault}")
+    except StammkundeError as fault:
+        return Due(order.file, period, f"failed: {fault}", fault)
+    return Due(order.file, period, "published")

@@ -1,0 +1,139 @@
+"""What every measure hands to the engine: it compiles for every engine, and little comes back from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pytest
+import sqlglot
+from ibis.backends.duckdb import Backend
+from ibis.config import Config
+
+from analysis.measures import satisfaction, segments
+
+AS_OF = dt.date(2026, 4, 1)
+SQLGLOT_NAMES = {"pyspark": "spark"}
+
+SCHEMAS = {
+    "surveys": {
+        "response_id": "string",
+        "customer_id": "string",
+        "survey": "string",
+        "answered_at": "timestamp",
+        "region": "string",
+        "nps": "int64",
+        "csat": "int64",
+    },
+    "transactions": {
+        "customer_id": "string",
+        "date": "date",
+        "revenue": "float64",
+        "transaction_id": "string",
+    },
+}
+
+# name: the table it takes, and what it makes of it inside the engine
+REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
+    "nps": ("surveys", lambda table: satisfaction._reduce_nps(table, (1, 10), ("region",))),
+    "nps, no group": ("surveys", lambda table: satisfaction._reduce_nps(table, (1, 10), ())),
+    "csat": ("surveys", lambda table: satisfaction._reduce_csat(table, "csat", (1, 5), 2, ("region",), False)),
+    "csat, one a customer": ("surveys", lambda table: satisfaction._reduce_csat(table, "csat", (1, 5), 2, (), True)),
+    "abc": ("transactions", lambda table: segments._reduce_abc(table, (0.8, 0.95))),
+    "abc_classes": ("transactions", segments.abc_classes),
+    "concentration": ("transactions", segments._reduce_concentration),
+    "lorenz": ("transactions", lambda table: segments._reduce_lorenz(table, 100)),
+    "rfm": ("transactions", lambda table: segments._reduce_rfm(table, AS_OF, 5)),
+    "rfm_scores": ("transactions", lambda table: segments.rfm_scores(table, as_of=AS_OF)),
+}
+
+# name: the table it takes, and the measure whose returned rows are counted
+MEASURES: dict[str, tuple[str, Callable[[pd.DataFrame], object]]] = {
+    "nps": ("surveys", lambda rows: satisfaction.nps(rows, scale=(1, 10), by="region")),
+    "csat": ("surveys", lambda rows: satisfaction.csat(rows, scale=(1, 5), by="region")),
+    "abc": ("transactions", segments.abc),
+    "concentration": ("transactions", segments.concentration),
+    "lorenz": ("transactions", segments.lorenz),
+    "rfm": ("transactions", lambda rows: segments.rfm(rows, as_of=AS_OF)),
+}
+
+
+def surveys(customers: int) -> pd.DataFrame:
+    draw = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "response_id": [f"r{number}" for number in range(customers)],
+            "customer_id": draw.integers(0, customers, customers).astype(str),
+            "region": draw.choice(["Nord", "Süd"], customers),
+            "nps": draw.integers(1, 11, customers),
+            "csat": draw.integers(1, 6, customers),
+        }
+    )
+
+
+def transactions(customers: int) -> pd.DataFrame:
+    draw = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "customer_id": draw.integers(0, customers, 3 * customers).astype(str),
+            "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(draw.integers(0, 400, 3 * customers), unit="D"),
+            "revenue": draw.lognormal(3, 1, 3 * customers).round(2),
+        }
+    )
+
+
+ROWS: dict[str, Callable[[int], pd.DataFrame]] = {"surveys": surveys, "transactions": transactions}
+
+
+class SparkOptions(Config):
+    treat_nan_as_null: bool = False
+
+
+@pytest.fixture
+def pyspark_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ibis reads this option while compiling for Spark, but sets it only where pyspark is installed
+    if ibis.options.pyspark is None:
+        monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
+
+
+@pytest.fixture
+def rows_returned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each execution brought back from the engine."""
+    counted: list[int] = []
+
+    def counting(original: Callable) -> Callable:
+        def call(self: Backend, *args: object, **kwargs: object) -> object:
+            result = original(self, *args, **kwargs)
+            counted.append(len(result))
+            return result
+
+        return call
+
+    monkeypatch.setattr(Backend, "execute", counting(Backend.execute))
+    monkeypatch.setattr(Backend, "to_pyarrow", counting(Backend.to_pyarrow))
+    return counted
+
+
+@pytest.mark.usefixtures("pyspark_options")
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_every_reduction_compiles_for_every_engine(name, dialect):
+    table, reduce = REDUCTIONS[name]
+    sql = ibis.to_sql(reduce(ibis.table(SCHEMAS[table], name=table)), dialect=dialect)
+    assert sqlglot.parse_one(sql, dialect=SQLGLOT_NAMES.get(dialect, dialect)).find(sqlglot.exp.Table).name == table
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_comes_back_from_the_engine_does_not_grow_with_customers(name, rows_returned):
+    table, measure = MEASURES[name]
+    measure(ROWS[table](1_000))
+    few = rows_returned.copy()
+    rows_returned.clear()
+    measure(ROWS[table](10_000))
+    assert len(rows_returned) == len(few) >= 1
+    assert max(few) <= 125  # 5³ cells of rfm are the most
+    assert max(rows_returned) <= 125

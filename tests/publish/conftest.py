@@ -1,0 +1,80 @@
+"""What the publisher's tests share: notebooks made in place, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode, v4
+from playwright.sync_api import Browser, sync_playwright
+
+from analysis.publish.execute import ChapterJob
+
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+Make = Callable[[str, Sequence[NotebookNode]], Path]
+
+
+def prose(source: str, *tags: str) -> NotebookNode:
+    return v4.new_markdown_cell(source, metadata={"tags": list(tags)})
+
+
+def code(source: str, *tags: str, outputs: Sequence[NotebookNode] = ()) -> NotebookNode:
+    return v4.new_code_cell(source, metadata={"tags": list(tags)}, outputs=list(outputs))
+
+
+def shown(**data: str) -> NotebookNode:
+    """An output as a cell shows it; ``text_html`` is the type text/html."""
+    return v4.new_output("display_data", {name.replace("_", "/", 1).replace("_", "+"): text for name, text in data.items()})
+
+
+def returned(**data: str) -> NotebookNode:
+    return v4.new_output("execute_result", {name.replace("_", "/", 1): text for name, text in data.items()})
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Make:
+    """Write a notebook of the given cells and return its path."""
+
+    def make(name: str, cells: Sequence[NotebookNode]) -> Path:
+        folder = tmp_path / "notebooks"
+        folder.mkdir(exist_ok=True)
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(v4.new_notebook(cells=list(cells), metadata=kernel), folder / f"{name}.ipynb")
+        return folder / f"{name}.ipynb"
+
+    return make
+
+
+@pytest.fixture
+def job(notebook: Make, tmp_path: Path) -> Callable[..., ChapterJob]:
+    """Make a job of a chapter whose code cells hold the given sources; `parameters` gives what is passed."""
+
+    def make(chapter: str, *sources: str, **parameters: object) -> ChapterJob:
+        defaults = code("".join(f"{name} = None\n" for name in parameters), "parameters")
+        path = notebook(chapter, [prose("# Titel"), defaults, *map(code, sources)])
+        (tmp_path / "executed").mkdir(exist_ok=True)
+        return ChapterJob(chapter, path, tmp_path / "executed" / f"{chapter}.ipynb", parameters)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; where there is none the test is skipped, and fails where everything is required."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("STAMMKUNDE_REQUIRE_ALL") == "1":
+            pytest.fail("there is no chromium on this machine, and STAMMKUNDE_REQUIRE_ALL is set")
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield browser
+        browser.close()
