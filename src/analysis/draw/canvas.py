@@ -90,6 +90,21 @@ def number_axis(axis: mpl.axis.Axis, unit: str, heading: str = "") -> None:
     axis.set_label_text(heading)
 
 
+def reference_line(ax: Axes, at: float, text: str) -> None:
+    """Draw a named line to compare with, in the room kept above the rows."""
+    ax.axvline(at, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    ax.annotate(
+        text,
+        (at, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -2),
+        textcoords="offset points",
+        va="top",
+        color=style.MUTED,
+        fontsize=style.SMALL_SIZE,
+    )
+
+
 def open_side(ax: Axes, *sides: str) -> None:
     """Take away the lines and ticks of sides that carry names, not numbers."""
     for side in sides:

@@ -116,6 +116,8 @@ def _great_table(cells: pd.DataFrame, headings: list[str], is_text: list[bool], 
 
 def _dressed(table_html: str, table_id: str, title: str, note: str) -> str:
     # great-tables puts a title into a row of the head, which repeats on each page and is no caption to a screen reader.
-    captioned = re.sub(r"(<table[^>]*>)", lambda tag: f"{tag[1]}<caption>{escape(title)}</caption>", table_html, count=1)
+    captioned = re.sub(
+        r"(<table[^>]*>)", lambda tag: f"{tag[1]}<caption>{escape(title)}</caption>", table_html, count=1
+    )
     foot = f'<p class="sk-note">{escape(note)}</p>' if note else ""
     return f'<div class="sk-table" id="{escape(table_id)}"><style>{_STYLE}</style>{captioned}{foot}</div>'

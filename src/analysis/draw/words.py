@@ -51,7 +51,7 @@ def title(name: str, *, by: str | None = None, period: str | None = None, n: int
     """Return a title that states measure, grouping, period and base.
 
     >>> title("nps", by="region", period="2026-Q3", n=1812)
-    'Net Promoter Score nach Region, Q3 2026 (n = 1.812)'
+    'Net Promoter Score nach Region, Q3 2026 (n\\xa0=\\xa01.812)'
     """
     text = names.column(name)
     if by is not None:

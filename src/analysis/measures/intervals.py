@@ -69,8 +69,8 @@ def nps_interval(
     3/4 detractors and 3/2 passives, centred there. Ends are cut at -100 and 100.
 
     Raises MeasureError where confidence is not between 0 and 1 or the method is unknown.
-    Source: Agresti and Min (2005), Statistics in Medicine 24, 729-740; Rocks (2016), International Journal of
-    Market Research 58, 715-730.
+    Source: Agresti and Min (2005), Statistics in Medicine 24, 729-740; Rocks (2016), The American Statistician 70,
+    365-372.
 
     >>> low, high = nps_interval([18], [11], [2], method="wald")
     >>> low.round(1).tolist(), high.round(1).tolist()

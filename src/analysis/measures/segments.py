@@ -199,15 +199,15 @@ def binary_order(table: ir.Table, column: str) -> ir.Value:
     """Return a key that sorts a text column by its bytes on every engine; PostgreSQL would sort by its locale."""
     sources = table.op().find((ops.DatabaseTable, ops.SQLQueryResult))
     on_postgres = any(node.source.name == "postgres" for node in sources)
-    return _convert_to(table[column], "UTF8") if on_postgres else table[column]
+    return _text_bytes(table[column], "UTF8") if on_postgres else table[column]
 
 
-def convert_to(text: str, encoding: str) -> bytes:
+def _convert_to(text: str, encoding: str) -> bytes:
     """Stand for PostgreSQL's function of that name, which Ibis lacks."""
     raise NotImplementedError
 
 
-_convert_to = ibis.udf.scalar.builtin(convert_to)
+_text_bytes = ibis.udf.scalar.builtin(_convert_to, name="convert_to")
 
 
 def _check_cuts(cuts: tuple[float, float]) -> None:
@@ -321,17 +321,19 @@ def _behaviour(ledger: ir.Table, as_of: dt.date) -> ir.Table:
     known = ledger.mutate(date=ledger["date"].cast("date"))
     known = known.filter(known["date"] < first_unknown_day)
     bought = known["revenue"] >= 0
-    unnumbered = bought
-    orders = ibis.literal(0)
-    if "transaction_id" in known.columns:
-        orders = known["transaction_id"].nunique(where=bought)
-        unnumbered = bought & known["transaction_id"].isnull()
     customers = known.group_by("customer_id").aggregate(
         last=known["date"].max(where=bought),
-        frequency=orders + known["date"].nunique(where=unnumbered),
+        frequency=_orders(known, bought),
         cents=_cents(known["revenue"]).sum(),
     )
     return customers.mutate(recency_days=first_unknown_day.delta(customers["last"], unit="day"))
+
+
+def _orders(known: ir.Table, bought: ir.Value) -> ir.Value:
+    if "transaction_id" not in known.columns:
+        return known["date"].nunique(where=bought)
+    order = known["transaction_id"]
+    return order.nunique(where=bought) + known["date"].nunique(where=bought & order.isnull())
 
 
 def _score(customers: ir.Table, worst_first: ir.Value, bins: int) -> ir.Value:

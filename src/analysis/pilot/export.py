@@ -40,7 +40,7 @@ def end_files(folder: Path, layouts: tuple[Layout, ...]) -> None:
 def _lines(layout: Layout, block: Block) -> list[str]:
     # One thread: to_csv keeps the order of rows with several as well, but then its bytes rest on the number of cores.
     columns = layout.rows(block)
-    quoting = csv.QUOTE_ALL if layout.quote_all else csv.QUOTE_MINIMAL
+    quoting = csv.QUOTE_ALL if layout.quote_all else None
     with TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as engine:
         path = Path(folder) / layout.file
         rows = engine.from_arrow(pa.table({name: pa.array(values) for name, values in columns.items()}))

@@ -83,13 +83,12 @@ FAULTS = (
 def plant(lines: list[str], layout: Layout) -> tuple[list[str], list[Fault]]:
     """Return the file's first lines with its faults among them, and the faults for which there was a fitting line."""
     own = [fault for fault in FAULTS if fault.file == layout.file]
-    step = max(len(lines) // (len(own) + 1), 1)
     edits: dict[int, list[str]] = {}
     planted = []
     for position, fault in enumerate(own, start=1):
         done = []
         for value in fault.values:
-            at = _fitting(lines, layout, fault, position * step, edits)
+            at = _fitting(lines, layout, fault, 2 * position * len(lines) // (2 * len(own) + 1), edits)
             if at is not None:
                 edits[at] = _edited(lines[at], layout, fault, value)
                 done.append(value)

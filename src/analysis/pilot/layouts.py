@@ -231,7 +231,7 @@ FORUM = Layout(
     ),
     {
         "id": "row",
-        "created_at": stamp("at"),
+        "created_at": stamp("seconds"),
         "action": label("kind", model.FORUM_KINDS),
         "user_id": "number - 98765",
         "external_id": f"if(known, {_customer_number()}, NULL)",
@@ -248,7 +248,7 @@ CONTACTS = Layout(
     lambda block: _of_customer(block.contacts, block),
     {
         "Kundennummer": _customer_number(),
-        "Zeitpunkt": stamp("at", "%d.%m.%Y %H:%M"),
+        "Zeitpunkt": stamp("seconds", "%d.%m.%Y %H:%M"),
         "Richtung": "if(incoming, 'eingehend', 'ausgehend')",
         "Kanal": label("channel", model.CONTACT_CHANNELS),
         "Anlass": label("purpose", model.CONTACT_PURPOSES),

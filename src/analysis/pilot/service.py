@@ -73,7 +73,7 @@ def forum(rng: np.random.Generator, customers: Columns) -> Columns:
     count = len(customer)
     return {
         "customer": customer,
-        "at": seconds,
+        "seconds": seconds,
         "kind": _pick(rng, model.FORUM_KIND_SHARES, count),
         "thread": np.floor(400 * rng.random(count) ** 2).astype(int),
         "known": customer % 20 > 0,
@@ -86,7 +86,7 @@ def contacts(rng: np.random.Generator, customers: Columns) -> Columns:
     count = len(customer)
     return {
         "customer": customer,
-        "at": seconds,
+        "seconds": seconds,
         "incoming": rng.random(count) < 0.45,
         "channel": _pick(rng, model.CONTACT_CHANNEL_SHARES, count),
         "purpose": _pick(rng, model.CONTACT_PURPOSE_SHARES, count),

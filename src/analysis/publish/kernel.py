@@ -28,7 +28,7 @@ class ChapterKernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The command and the environment of the kernel."""
         module = [sys.executable, "-P", "-m", "analysis.publish.kernel"]
-        arguments = ["-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        arguments = ["-f", "{connection_file}", "--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
         return KernelSpec(
             argv=module + arguments, display_name="Python 3", language="python", env=_environment(self.scratch)
         )

@@ -33,7 +33,10 @@ def survival(
     known = frame[frame["survival"].notna()]
     if known.empty:
         return words.no_data(title)
-    curves = {name: _from_one(rows, time) for name, rows in (known.groupby(by, sort=False, dropna=False) if by else [("", known)])}
+    curves = {
+        name: _from_one(rows, time)
+        for name, rows in (known.groupby(by, sort=False, dropna=False) if by else [("", known)])
+    }
     if len(curves) > _MOST_GROUPS:
         raise MeasureError(
             "charts.survival",

@@ -47,7 +47,8 @@ def intervals(
 
     def paint(ax: Axes) -> None:
         _dots(ax, rows[value], rows[low], rows[high])
-        _reference(ax, reference, reference_label, unit)
+        if reference is not None:
+            canvas.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
         ax.set_yticks(range(len(rows)), [_row_label(row, label, n) for _i, row in rows.iterrows()])
         for position, worth in enumerate(rows[value]):
             at = (1.02, position)
@@ -81,23 +82,6 @@ def _dots(ax: Axes, values: pd.Series, lows: pd.Series, highs: pd.Series) -> Non
     places = np.arange(len(values))
     ax.hlines(places, lows.astype(float), highs.astype(float), color=style.ACCENT, linewidth=1.6)
     ax.plot(values.astype(float), places, "o", color=style.ACCENT, markersize=6)
-
-
-def _reference(ax: Axes, reference: float | None, label: str, unit: str) -> None:
-    if reference is None:
-        return
-    ax.axvline(reference, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-    text = f"{label} {numbers.show(reference, unit)}".strip()
-    ax.annotate(
-        text,
-        (reference, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -2),
-        textcoords="offset points",
-        va="top",
-        color=style.MUTED,
-        fontsize=style.SMALL_SIZE,
-    )
 
 
 def _row_label(row: pd.Series, label: str, n: str) -> str:

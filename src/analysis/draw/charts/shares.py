@@ -168,15 +168,16 @@ def abc_bars(
         return words.no_data(title)
     shares = (frame[[customers, revenue]] / totals).reset_index(drop=True)
     colours = {customers: style.QUIET, revenue: style.ACCENT}
+    keys = {customers: _("Share of customers"), revenue: _("Share of revenue")}
 
     def paint(ax: Axes) -> None:
         for shift, column in ((-0.2, customers), (0.2, revenue)):
             places = np.arange(len(shares)) + shift
-            ax.bar(places, shares[column], width=0.36, color=colours[column], label=names.column(column))
+            ax.bar(places, shares[column], width=0.36, color=colours[column], label=keys[column])
             for place, share in zip(places, shares[column], strict=True):
                 text = numbers.show(share, "percent")
                 ax.annotate(text, (place, max(share, 0)), xytext=(0, 3), textcoords="offset points", ha="center")
-        ax.set_xticks(range(len(shares)), [f"{names.column('class')} {names.label(name)}" for name in frame[label]])
+        ax.set_xticks(range(len(shares)), [_("Class {name}").format(name=names.label(name)) for name in frame[label]])
         ax.set_yticks([])
         canvas.open_side(ax, "left")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, handlelength=1, handleheight=1)
@@ -189,4 +190,6 @@ def abc_bars(
         )
         for name, (_i, share) in zip(frame[label], shares.iterrows(), strict=True)
     )
-    return canvas.chart(paint, height_cm=7, title=title, alt=_("Bars by class: {listed}.").format(listed=listed), note=note)
+    return canvas.chart(
+        paint, height_cm=7, title=title, alt=_("Bars by class: {listed}.").format(listed=listed), note=note
+    )

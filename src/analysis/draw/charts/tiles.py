@@ -108,7 +108,7 @@ def quality(
         for place, row in rows.iterrows():
             ax.annotate(_counts(row), (1.02, place), xycoords=("axes fraction", "data"), va="center")
         if limit is not None:
-            ax.axvline(limit, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+            canvas.reference_line(ax, limit, _("Limit {share}").format(share=numbers.show(limit, "percent")))
         ax.set_yticks(rows.index, [names.table(name) for name in rows[table]])
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlim(0, max(rows["_share"].max(), limit or 0, 0.005) * 1.1)
