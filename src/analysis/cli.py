@@ -22,12 +22,10 @@ from rich.status import Status
 from rich.table import Table
 
 from analysis import __version__, pilot, pipeline
-from analysis import params as parameters
 from analysis.errors import PublishError, StammkundeError
 from analysis.intake import inspection
 from analysis.intake import snapshot as snapshots
 from analysis.intake.snapshot import Snapshot
-from analysis.period import Period
 from analysis.publish import index as index_page
 from analysis.publish import stage
 from analysis.report import SNAPSHOT_VARIABLE

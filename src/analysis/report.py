@@ -21,7 +21,6 @@ from analysis.intake import snapshot as snapshots
 from analysis.period import Period, midnight
 from analysis.vocabulary import FIGURE_KEYS, TABLES, UNITS, TableSpec
 
-
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""
 
@@ -298,7 +297,8 @@ def snapshot_folder(out: Path, report: str) -> Path:
 def open_report(snapshot: str = "", *, chapter: str) -> Report:
     """Open a snapshot for a chapter.
 
-    It is the one in folder ``snapshot``, else the one `stammkunde lab` has named, else the last one of params/pilot.yml.
+    It is the one in folder ``snapshot``, else the one that `stammkunde lab` has named, else the last one of
+    params/pilot.yml.
     """
     named = snapshot or os.environ.get(SNAPSHOT_VARIABLE, "")
     folder = Path(named) if named else pilot_snapshot(project_folder(Path.cwd()))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import MeasureError
+from analysis.measures import satisfaction
 from analysis.measures.satisfaction import csat, nps
 
 COUNTS = ["n", "promoters", "passives", "detractors"]
@@ -261,3 +263,47 @@ def test_the_measures_leave_their_frames_as_they_were():
 def test_shop_reviews_have_the_mean_computed_elsewhere(public_data: Path):
     reviews = pd.read_csv(public_data / "olist" / "olist_order_reviews_dataset.csv")
     assert csat(reviews, scale=(1, 5), rating="review_score")["mean"].round(4).tolist() == [3.2716]
+
+
+def test_the_distribution_counts_one_answer_a_customer_and_fills_the_scale():
+    # customer a answered twice: the later 9 counts, the 2 does not; nobody chose 1 to 8 but the 5
+    answers = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", None],
+            "answered_at": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-01", "2026-01-01"]),
+            "nps": [2, 9, 5, 9],
+        }
+    )
+    found = satisfaction.distribution(answers, scale=(1, 10))
+    assert found["rating"].tolist() == list(range(1, 11))
+    assert found["answers"].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 2, 0]
+    assert found["share"].sum() == pytest.approx(1)
+
+
+def test_the_distribution_agrees_with_the_counts_of_nps():
+    draw = np.random.default_rng(3)
+    answers = pd.DataFrame({"customer_id": draw.integers(0, 60, 200).astype(str), "nps": draw.integers(1, 11, 200)})
+    found = satisfaction.distribution(answers, scale=(1, 10)).set_index("rating")["answers"]
+    score = satisfaction.nps(answers, scale=(1, 10)).iloc[0]
+    assert (found[9:].sum(), found[:6].sum(), found.sum()) == (score["promoters"], score["detractors"], score["n"])
+
+
+def test_a_distribution_of_nothing_has_no_shares():
+    found = satisfaction.distribution(pd.DataFrame({"nps": pd.Series([], dtype="float64")}), scale=(1, 10))
+    assert found["answers"].tolist() == [0] * 10
+    assert found["share"].isna().all()
+
+
+def test_ratings_measure_each_attribute_as_csat_does():
+    answers = pd.DataFrame({"rating_b": [1, 2, 3, 4, 5], "rating_a": [5, 5, 4, None, 0], "csat": [1] * 5})
+    found = satisfaction.ratings(answers, scale=(1, 5))
+    # a: 0 is "not applicable", so 5, 5, 4 count; b: 4 and 5 of five
+    assert found["attribute"].tolist() == ["a", "b"]
+    assert found["n"].tolist() == [3, 5]
+    assert found["top"].tolist() == [3, 2]
+    assert found["mean"].tolist() == pytest.approx([14 / 3, 3])
+
+
+def test_ratings_without_an_attribute_are_refused():
+    with pytest.raises(MeasureError, match=r"ratings: no column begins with 'rating_'; there are: nps"):
+        satisfaction.ratings(pd.DataFrame({"nps": [1]}), scale=(1, 5))

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ibis.expr import operations as ops
 
 from analysis.errors import MeasureError
-from analysis.measures.segments import abc, abc_classes, binary_order, concentration, lorenz, rfm, rfm_scores
+from analysis.measures.frames import binary_order
+from analysis.measures.segments import abc, abc_classes, concentration, lorenz, rfm, rfm_scores
 
 AS_OF = dt.date(2026, 4, 1)
 

@@ -260,13 +260,16 @@ class TestLogrank:
         assert test.df == 2
         assert test.p_value < 1e-300
 
-    @pytest.mark.parametrize("plans", [["a", "b"], ["a", "b", "c"]])
-    def test_it_equals_that_of_statsmodels(self, plans):
-        spells = _random_spells(500, seed=6, late=False)
-        spells = spells[spells["plan"].isin(plans)]
-        chi2, p_value = survdiff(spells["exit"], spells["event"], spells["plan"])
+    @pytest.mark.parametrize("late", [False, True])
+    @pytest.mark.parametrize("plans", ["ab", "abc"])
+    def test_it_equals_that_of_statsmodels(self, plans, late):
+        spells = _random_spells(500, seed=6, late=late)
+        spells = spells[spells["plan"].isin([*plans])]
+        entry = spells["entry"] + 0.5 if late else None  # as above
+        chi2, p_value = survdiff(spells["exit"], spells["event"], spells["plan"], entry=entry)
         test = logrank(spells, by="plan")
         assert_allclose([test.chi2, test.p_value], [chi2, p_value], rtol=1e-9)
+        assert test.df == len(plans) - 1
 
     def test_with_late_entry_only_those_already_watched_are_at_risk(self):
         # at 2: a has (0,2], b has (0,3]; a's (2,5] enters only then. O − E = 1/2, V = 1/4
@@ -276,11 +279,6 @@ class TestLogrank:
         # had it been at risk from 0: O − E of a = (1 − 2/3) + (0 − 1/2) = −1/6, V = 2/9 + 1/4
         early = logrank(spells.assign(entry=0), by="plan")
         assert early.chi2 == pytest.approx((1 / 6) ** 2 / (2 / 9 + 1 / 4))
-
-    @pytest.mark.parametrize("late", [False, True])
-    def test_it_keeps_its_level_where_nothing_differs(self, late):
-        rejected = [logrank(_random_spells(150, seed, late=late), by="plan").p_value < 0.05 for seed in range(150)]
-        assert sum(rejected) <= 15  # binomial(150, .05) exceeds 15 in 0.5 % of cases
 
     def test_nothing_to_compare_is_missing(self):
         alone = logrank(_spells((0, 1, 1), (0, 2, 0)).assign(plan="a"), by="plan")

@@ -14,9 +14,8 @@ from html import escape
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
-from analysis.draw import numbers, style
+from analysis.draw import style
 
 WIDTH_CM = 17.0
 _CM = 1 / 2.54
@@ -82,57 +81,3 @@ def _lean(svg: str) -> str:
 def _rounded(path: str) -> str:
     rounded = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), path)
     return " ".join(rounded.split())
-
-
-def number_axis(axis: mpl.axis.Axis, unit: str, heading: str = "") -> None:
-    """Write the numbers of an axis as the reader does, and its heading."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: numbers.short(value, unit)))
-    axis.set_label_text(heading)
-
-
-def reference_line(ax: Axes, at: float, text: str) -> None:
-    """Draw a named line to compare with, in the room kept above the rows."""
-    ax.axvline(at, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-    ax.annotate(
-        text,
-        (at, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, -2),
-        textcoords="offset points",
-        va="top",
-        color=style.MUTED,
-        fontsize=style.SMALL_SIZE,
-    )
-
-
-def open_side(ax: Axes, *sides: str) -> None:
-    """Take away the lines and ticks of sides that carry names, not numbers."""
-    for side in sides:
-        ax.spines[side].set_visible(False)
-        ax.tick_params(**{side: False})  # type: ignore[arg-type]
-
-
-def apart(positions: list[float], gap: float) -> list[float]:
-    """Return positions in the same order, moved so that neighbours are at least ``gap`` apart.
-
-    >>> apart([0.50, 0.52, 0.90], 0.1)
-    [0.46, 0.56, 0.9]
-    """
-    order = sorted(range(len(positions)), key=lambda i: positions[i])
-    blocks: list[list[int]] = []
-    for i in order:
-        blocks.append([i])
-        while len(blocks) > 1 and _touch(blocks[-2], blocks[-1], positions, gap):
-            last = blocks.pop()
-            blocks[-1] += last
-    placed = {i: at for block in blocks for i, at in zip(block, _places(block, positions, gap), strict=True)}
-    return [placed[i] for i in range(len(positions))]
-
-
-def _places(block: list[int], positions: list[float], gap: float) -> list[float]:
-    middle = sum(positions[i] for i in block) / len(block)
-    return [round(middle + (k - (len(block) - 1) / 2) * gap, 6) for k in range(len(block))]
-
-
-def _touch(lower: list[int], upper: list[int], positions: list[float], gap: float) -> bool:
-    return _places(upper, positions, gap)[0] - _places(lower, positions, gap)[-1] < gap - 1e-9

@@ -198,6 +198,8 @@ def label(value: Any) -> str:
         return _("not stated")
     if isinstance(value, bool | np.bool_):
         return _("yes") if value else _("no")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     text = str(value)
     return _(COLUMNS[text]) if text in GROUPS else printable(text)
 

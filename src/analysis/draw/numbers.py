@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -80,6 +80,16 @@ def _minus(text: str) -> str:
     return text.replace("-", MINUS)
 
 
+def places_needed(values: Iterable[float], unit: str) -> int:
+    """Return how many decimals tell ``values`` apart as they are, as the ticks of an axis must be.
+
+    >>> places_needed([0.1, 0.125], "percent"), places_needed([10, 20], "points")
+    (1, 0)
+    """
+    scaled = [value * (100 if unit in _SHARES else 1) for value in values]
+    return next((d for d in range(4) if all(abs(round(s, d) - s) < 1e-9 * max(1, abs(s)) for s in scaled)), 4)
+
+
 def signed(value: Any, unit: str) -> str:
     """Return ``value`` with its sign, as a difference is written.
 
@@ -91,8 +101,8 @@ def signed(value: Any, unit: str) -> str:
     return f"+{text}" if is_positive else text
 
 
-def short(value: Any, unit: str) -> str:
-    """Return ``value`` without decimals, millions in words: for the axes and bars of a chart.
+def short(value: Any, unit: str, *, places: int = 0) -> str:
+    """Return ``value`` in little room, money without cents and millions in words: for the axes and bars of a chart.
 
     >>> short(0.123, "percent"), short(24.3, "points"), short(1_234_567, "money"), short(12_345, "money")
     ('12\\xa0%', '24', '1,2\\xa0Mio.\\xa0€', '12.345\\xa0€')
@@ -101,7 +111,7 @@ def short(value: Any, unit: str) -> str:
         return _short_money(float(value))
     if unit == "count" and not is_missing(value) and abs(value) >= _MILLION:
         return _minus(format_compact_decimal(float(value), locale=reader().language, fraction_digits=1))
-    return show(value, unit, places=PLACES[unit] if unit in ("rate", "ratio", "number") else 0)
+    return show(value, unit, places=places)
 
 
 def _short_money(value: float) -> str:

@@ -65,7 +65,7 @@ def _window_counts(table: ir.Table, start: dt.date, end: dt.date, groups: tuple[
         exposed=_count(is_exposed),
         ended_of_exposed=_count(is_exposed & is_ended),
         ended=_count(is_ended),
-        person_years=ibis.ifelse(is_watched, days, 0).sum().cast("float64") / DAYS_A_YEAR,
+        _days=ibis.ifelse(is_watched, days, 0).sum(),
         _n=table.count(),
         _zero_length=_count(is_sound(table) & (table.exit == table.entry)),
         _censored_of_exposed=_count(is_censored),
@@ -80,7 +80,7 @@ def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
 def _rates(counts: pd.DataFrame, groups: tuple[str, ...], confidence: float) -> pd.DataFrame:
     refuse_faulty("churn_rate", int(counts["_faulty"].sum()), int(counts["_n"].sum()))
     found = counts.sort_values(list(groups), ignore_index=True) if groups else counts
-    found = found.assign(person_years=found["person_years"].fillna(0.0))
+    found = found.assign(person_years=found["_days"].fillna(0).astype(float) / DAYS_A_YEAR)
     share_low, share_high = wilson(found["ended_of_exposed"], found["exposed"], confidence)
     rate_low, rate_high = poisson_rate(found["ended"], found["person_years"], confidence)
     rates = found.assign(

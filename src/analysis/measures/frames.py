@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -45,3 +46,18 @@ def check_confidence(measure: str, confidence: float) -> None:
     """Raise MeasureError unless ``confidence`` lies strictly between 0 and 1."""
     if not 0 < confidence < 1:
         raise MeasureError(measure, f"confidence is {confidence}", "Give a share between 0 and 1, such as 0.95")
+
+
+def binary_order(table: ir.Table, column: str) -> ir.Value:
+    """Return a key that sorts a text column by its bytes on every engine; PostgreSQL would sort by its locale."""
+    sources = table.op().find((ops.DatabaseTable, ops.SQLQueryResult))
+    on_postgres = any(node.source.name == "postgres" for node in sources)
+    return _text_bytes(table[column], "UTF8") if on_postgres else table[column]
+
+
+def _convert_to(text: str, encoding: str) -> bytes:
+    """Stand for PostgreSQL's function of that name, which Ibis lacks."""
+    raise NotImplementedError
+
+
+_text_bytes = ibis.udf.scalar.builtin(_convert_to, name="convert_to")

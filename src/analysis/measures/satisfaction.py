@@ -9,10 +9,9 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.frames import Rows, as_table, check_confidence, names, require
+from analysis.measures.frames import Rows, as_table, binary_order, check_confidence, names, require
 from analysis.measures.intervals import NpsMethod, nps_interval, wilson
-from analysis.measures.segments import binary_order
-from analysis.vocabulary import NPS_SCALES
+from analysis.vocabulary import NPS_SCALES, RATING_PREFIX
 
 
 def nps(
@@ -98,6 +97,64 @@ def csat(
     return groups.assign(share=share, low=low, high=high, mean=mean)[[*by, "n", "top", "share", "low", "high", "mean"]]
 
 
+def ratings(
+    answers: Rows,
+    *,
+    scale: tuple[int, int],
+    top: int = 2,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Measure the satisfaction with each attribute asked: the columns whose names begin with ``rating_``.
+
+    Columns in: rating_* (whole numbers on the scale, missing where not answered). Columns out: attribute (the name
+    without its prefix), n, top (answers in the best ``top`` categories), share, low, high (0 to 1, Wilson), mean.
+    One row an attribute, best mean first.
+
+    Raises MeasureError where there is no such column, or as ``csat``.
+    Source: as for ``csat``, column by column.
+
+    >>> answers = pd.DataFrame({"rating_price": [1, 5, 2, 4], "rating_taste": [5, 5, 4, None]})
+    >>> ratings(answers, scale=(1, 5))[["attribute", "n", "top", "mean"]]
+      attribute  n  top      mean
+    0     taste  3    3  4.666667
+    1     price  4    2  3.000000
+    """
+    table = as_table(answers)
+    columns = [name for name in table.columns if name.startswith(RATING_PREFIX)]
+    if not columns:
+        raise MeasureError("ratings", f"no column begins with {RATING_PREFIX!r}; there are: {', '.join(table.columns)}")
+    rows = [csat(table, scale=scale, top=top, rating=name, confidence=confidence) for name in columns]
+    found = pd.concat(rows, ignore_index=True)
+    found.insert(0, "attribute", [name.removeprefix(RATING_PREFIX) for name in columns])
+    return found.sort_values(["mean", "attribute"], ascending=[False, True], ignore_index=True)
+
+
+def distribution(answers: Rows, *, scale: tuple[int, int], rating: str = "nps") -> pd.DataFrame:
+    """Count the answers at each point of the scale, one a customer and wave as for ``nps``.
+
+    Columns in: the rating; where present also customer_id, survey, answered_at, response_id. Columns out: rating,
+    answers (count), share (0 to 1 of all answers; missing without any). One row a point of the scale, from low to
+    high, those that nobody chose with 0.
+
+    Raises MeasureError where the column is absent or an answer is not a whole number on the scale.
+    Source: a plain frequency table.
+
+    >>> distribution(pd.DataFrame({"csat": [3, 3, 1]}), scale=(1, 3), rating="csat")
+       rating  answers     share
+    0       1        1  0.333333
+    1       2        0  0.000000
+    2       3        2  0.666667
+    """
+    table = _checked("distribution", answers, rating, ())
+    counts = _executed("distribution", _reduce_distribution(table, rating, scale), scale, ("rating",))
+    points = pd.RangeIndex(scale[0], scale[1] + 1, name="rating")
+    found = counts.set_index(counts["rating"].astype("int64"))["n"].reindex(points, fill_value=0)
+    total = found.sum()
+    return pd.DataFrame(
+        {"rating": points, "answers": found.array, "share": (found / total if total else found * float("nan")).array}
+    )
+
+
 def _check_boxes(scale: tuple[int, int], top: int) -> None:
     lowest, highest = scale
     if not lowest < highest:
@@ -144,6 +201,12 @@ def _reduce_csat(
         total=value.sum(where=kept),
         **_off_scale(value, scale),
     )
+
+
+def _reduce_distribution(answers: ir.Table, rating: str, scale: tuple[int, int]) -> ir.Table:
+    rated = _rated(answers, answers[rating], (), one_per_customer=True)
+    value = rated["_rating"]
+    return rated.aggregate(by=value.name("rating"), n=_times(rated["_kept"]), **_off_scale(value, scale))
 
 
 def _rated(answers: ir.Table, rating: ir.Value, by: tuple[str, ...], *, one_per_customer: bool) -> ir.Table:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.frames import Rows, as_table, require
+from analysis.measures.frames import Rows, as_table, binary_order, require
 
 CLASSES = ("A", "B", "C")
 """The ABC classes, best first."""
@@ -193,21 +192,6 @@ def rfm_scores(transactions: Rows, *, as_of: dt.date, bins: int = 5) -> ir.Table
     return scored.select("customer_id", "recency_days", "frequency", *SCORES, money=scored["cents"] / 100).relocate(
         "money", before=SCORES[0]
     )
-
-
-def binary_order(table: ir.Table, column: str) -> ir.Value:
-    """Return a key that sorts a text column by its bytes on every engine; PostgreSQL would sort by its locale."""
-    sources = table.op().find((ops.DatabaseTable, ops.SQLQueryResult))
-    on_postgres = any(node.source.name == "postgres" for node in sources)
-    return _text_bytes(table[column], "UTF8") if on_postgres else table[column]
-
-
-def _convert_to(text: str, encoding: str) -> bytes:
-    """Stand for PostgreSQL's function of that name, which Ibis lacks."""
-    raise NotImplementedError
-
-
-_text_bytes = ibis.udf.scalar.builtin(_convert_to, name="convert_to")
 
 
 def _check_cuts(cuts: tuple[float, float]) -> None:

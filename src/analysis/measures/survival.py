@@ -57,9 +57,9 @@ def survival_curve(
     counts = _executed("survival_curve", spells, groups)
     start = counts["time"][counts["entered"] > 0].min() if from_time is None else from_time
     leaving = counts[(counts["left"] > 0) & (counts["time"] > start)]
-    first_rows = np.flatnonzero(np.diff(_codes(leaving, groups))) + 1
-    _refuse_emptied(leaving, first_rows, counts, groups)
-    steps = _kaplan_meier(leaving["at_risk"].to_numpy(), leaving["events"].to_numpy(), first_rows, confidence)
+    codes = _codes(leaving, groups)
+    _refuse_emptied(leaving, codes, counts, groups)
+    steps = _kaplan_meier(leaving["at_risk"].to_numpy(), leaving["events"].to_numpy(), codes, confidence)
     curve = leaving[[*groups, "time", "at_risk", "events"]].reset_index(drop=True).assign(**steps)
     n, zero_length = _total(counts, "entered", "zero_length"), _total(counts, "zero_length")
     curve.attrs = {"n": n, "zero_length": zero_length, "from_time": start}
@@ -197,21 +197,22 @@ def _codes(frame: pd.DataFrame, groups: Sequence[str]) -> NDArray[np.int64]:
     return np.asarray(frame.groupby(list(groups), dropna=False, sort=False).ngroup(), dtype=np.int64)
 
 
-def _within(values: Floats, first_rows: NDArray[np.int64], running: np.ufunc) -> Floats:
-    """Accumulate within groups, which begin at ``first_rows``."""
+def _within(values: Floats, codes: NDArray[np.int64], running: np.ufunc) -> Floats:
+    """Accumulate within groups, whose rows stand together."""
+    first_rows = np.flatnonzero(np.diff(codes)) + 1
     return np.concatenate([running.accumulate(part) for part in np.split(values, first_rows)])
 
 
 def _refuse_emptied(
-    leaving: pd.DataFrame, first_rows: NDArray[np.int64], counts: pd.DataFrame, groups: tuple[str, ...]
+    leaving: pd.DataFrame, codes: NDArray[np.int64], counts: pd.DataFrame, groups: tuple[str, ...]
 ) -> None:
     """Raise MeasureError where all at risk in a group leave at once although later spells of it are still to come."""
     at_risk, left = leaving["at_risk"].to_numpy(), leaving["left"].to_numpy()
     is_empty = (at_risk == leaving["events"].to_numpy()) | (at_risk - left + leaving["entered"].to_numpy() == 0)
-    is_empty[np.append(first_rows, len(leaving)) - 1] = False  # the last row of a group, where nothing is to come
-    if not is_empty.any():
+    is_followed = np.diff(codes, append=-1) == 0
+    emptied = leaving[is_empty & is_followed]
+    if emptied.empty:
         return
-    emptied = leaving[is_empty]
     worst = emptied.loc[emptied["time"].idxmax()]
     place = "".join(f" in {name} {worst[name]!r}" for name in groups)
     later = counts.loc[(counts["entered"] > 0) & (counts["time"] >= worst["time"]), "time"].min()
@@ -223,13 +224,13 @@ def _refuse_emptied(
 
 
 def _kaplan_meier(
-    at_risk: NDArray[np.int64], events: NDArray[np.int64], first_rows: NDArray[np.int64], confidence: float
+    at_risk: NDArray[np.int64], events: NDArray[np.int64], codes: NDArray[np.int64], confidence: float
 ) -> dict[str, Floats]:
     """Multiply up the steps; survival, Greenwood's standard error and the ends on log(-log(survival))."""
     missing, lasting = np.full(len(events), np.nan), (at_risk - events).astype(float)
-    survival = _within(lasting / at_risk, first_rows, np.multiply)
+    survival = _within(lasting / at_risk, codes, np.multiply)
     greenwood = np.divide(events, at_risk * lasting, out=missing.copy(), where=lasting > 0)
-    root = np.sqrt(_within(greenwood, first_rows, np.add))
+    root = np.sqrt(_within(greenwood, codes, np.add))
     log = np.log(survival, out=missing, where=survival > 0)
     half = special.ndtri((1 + confidence) / 2) * root
     factor = np.exp(np.divide(half, -log, out=np.zeros(len(events)), where=log != 0))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from analysis.pilot.export import end_files, write_block
+from analysis.pilot.export import end_file, write_block
 from analysis.pilot.faults import Fault
 from analysis.pilot.layouts import LAYOUTS
 from analysis.pilot.simulate import blocks
@@ -32,7 +32,8 @@ def write_pilot(folder: Path, *, customers: int = 5000, seed: int = 0, progress:
         done += len(block.customers["number"])
         if progress is not None:
             progress(done, customers)
-    end_files(folder, LAYOUTS)
+    for layout in LAYOUTS:
+        end_file(folder, layout)
     (folder / "params.yml").write_text(params_yaml(""), encoding="utf-8")
     truth = json.dumps(truths(customers, seed, planted), ensure_ascii=False, indent=2)
     (folder / "truth.json").write_text(truth + "\n", encoding="utf-8")

@@ -12,6 +12,9 @@ from analysis.pilot.model import Columns
 from analysis.pilot.service import UNKNOWN
 from analysis.pilot.simulate import Block
 
+LINE_BREAK = "\x1e"
+"""Stands for a line break inside a value until the lines' own ends are written."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -24,6 +27,7 @@ class Layout:
     """Whether the first column must not repeat."""
     separator: str = ";"
     encoding: str = "cp1252"
+    bom: bool = False
     line_end: str = "\r\n"
     quote_all: bool = False
     blank_end: bool = False
@@ -126,7 +130,8 @@ CONTRACTS = Layout(
         "Kündigungsgrund": f"if(ended_on < {model.NEVER}, nullif({label('reason', model.REASONS)}, ''), NULL)",
         "Monatsentgelt": money(f"{list(model.FEES)}[tariff + 1] + if(term = 1, 3, 0)"),
     },
-    encoding="utf-8-sig",
+    encoding="utf-8",
+    bom=True,
     key=True,
 )
 
@@ -159,7 +164,7 @@ def _answered(expression: str) -> str:
 _OPENING = label('"group" * 4 + opening', [line for lines in words.OPENINGS for line in lines])
 _DETAIL = label(
     "about * 9 + tone * 3 + variant",
-    [line.replace("\n", "\x1e") for tones in words.DETAILS for lines in tones for line in lines],
+    [line.replace("\n", LINE_BREAK) for tones in words.DETAILS for lines in tones for line in lines],
 )
 _CLOSING = (
     f"CASE closing WHEN 1 THEN ' Bitte rufen Sie zurück: ' || {_PHONE} || '.' "
@@ -190,7 +195,8 @@ SURVEY = Layout(
         },
         "Q3": _answered(_COMMENT),
     },
-    encoding="utf-8-sig",
+    encoding="utf-8",
+    bom=True,
     quote_all=True,
     blank_end=True,
     key=True,

@@ -13,7 +13,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString, Tag
 from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.filters.markdown import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -77,7 +77,6 @@ def _exporter() -> TemplateExporter:
         template_file="index.html.j2",
         extra_template_basedirs=[str(templates)],
     )
-    # The exporter's own knows attachments and files beside the notebook; a chapter has neither.
     exporter.register_filter("markdown2html", _markdown)
     exporter.register_filter("escape_html", escape)
     exporter.register_filter("base64", lambda text: base64.b64encode(text.encode()).decode())
@@ -86,7 +85,8 @@ def _exporter() -> TemplateExporter:
 
 
 def _markdown(text: str) -> str:
-    return str(markdown2html(text))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(text))
 
 
 def _alt(output: NotebookNode, mimetype: str) -> str:

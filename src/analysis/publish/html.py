@@ -21,6 +21,9 @@ from analysis.publish.words import day, period_name, words
 
 _FONTS = (("Inter-Regular", 400, "normal"), ("Inter-SemiBold", 600, "normal"), ("Inter-Italic", 400, "italic"))
 
+_SHORT = 16
+"""Rows, headings among them, up to which a table is kept on one page."""
+
 
 @dataclass(frozen=True)
 class ChapterPage:
@@ -60,6 +63,7 @@ class Entry:
     number: str
     title: str
     id: str
+    left_out: bool = False
     sections: list[Entry] = field(default_factory=list)
 
 
@@ -78,7 +82,7 @@ def render(document: Document) -> str:
         end=day(document.period.end, document.language),
         contents=[entry for entry, _body in rendered],
         chapters=[(entry, Markup(body)) for entry, body in rendered],  # noqa: S704
-        css=css("page.css", "screen.css", "print.css"),
+        css=css,
     )
 
 
@@ -99,9 +103,10 @@ def environment(language: str) -> Environment:
 
 @cache
 def css(*names: str) -> Markup:
-    """Return the fonts, as data, and the style sheets of these names."""
-    sheets = (files("analysis.publish") / "css" / name for name in names)
-    return Markup("".join(_font_faces()) + "".join(sheet.read_text(encoding="utf-8") for sheet in sheets))  # noqa: S704
+    """Return the style sheets of these names; ``fonts`` is the typeface, as data."""
+    folder = files("analysis.publish") / "css"
+    sheets = ("".join(_font_faces()) if name == "fonts" else (folder / name).read_text(encoding="utf-8") for name in names)
+    return Markup("".join(sheets))  # noqa: S704
 
 
 def _font_faces() -> Iterator[str]:
@@ -115,7 +120,7 @@ def _font_faces() -> Iterator[str]:
 
 def _chapter(page: ChapterPage, numbers: Numbers, language: str) -> tuple[Entry, str]:
     numbers.chapter += 1
-    entry = Entry(str(numbers.chapter), page.title, page.name.replace("_", "-"))
+    entry = Entry(str(numbers.chapter), page.title, page.name.replace("_", "-"), left_out=page.notebook is None)
     if page.notebook is None:
         tree = BeautifulSoup("", "html.parser")
         tree.append(_text_tag(tree, "p", page.sentence, "sk-left-out"))
@@ -169,7 +174,8 @@ def _number_captions(tree: BeautifulSoup, numbers: Numbers, language: str) -> No
 def _make_scrollable(tree: BeautifulSoup) -> None:
     for table in tree.find_all("table"):
         caption = table.find("caption")
-        attributes = {"class": "sk-scroll", "tabindex": "0", "role": "region"}
+        short = len(table.find_all("tr")) <= _SHORT
+        attributes = {"class": "sk-scroll sk-short" if short else "sk-scroll", "tabindex": "0", "role": "region"}
         if caption:
             attributes["aria-label"] = caption.get_text(" ", strip=True)
         table.wrap(tree.new_tag("div", attrs=attributes))

@@ -122,4 +122,4 @@ def _render(issues: list[Issue], broken: list[Broken]) -> str:
     groups = [(group[0].title, group) for group in (list(g) for _, g in groupby(by_report, lambda one: one.report))]
     language = newest_first[0].language if newest_first else "de"
     template = environment(language).get_template("index.html.j2")
-    return template.render(language=language, groups=groups, broken=broken, css=css("page.css", "index.css"))
+    return template.render(language=language, groups=groups, broken=broken, css=css("fonts", "page.css", "index.css"))

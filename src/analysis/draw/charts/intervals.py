@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,10 @@ from matplotlib.axes import Axes
 
 from analysis.draw import canvas, dates, names, numbers, style, words
 from analysis.draw.canvas import Chart
+from analysis.draw.charts import parts
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
-
-_NAMED_IN_ALT = 8
 
 
 def intervals(
@@ -48,22 +46,20 @@ def intervals(
     def paint(ax: Axes) -> None:
         _dots(ax, rows[value], rows[low], rows[high])
         if reference is not None:
-            canvas.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
-        ax.set_yticks(range(len(rows)), [_row_label(row, label, n) for _i, row in rows.iterrows()])
-        for position, worth in enumerate(rows[value]):
-            at = (1.02, position)
-            ax.annotate(numbers.show(worth, unit), at, xycoords=("axes fraction", "data"), va="center")
+            parts.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
+        ax.set_yticks(range(len(rows)), [parts.row_label(row, label, n) for _i, row in rows.iterrows()])
+        parts.beside(ax, [numbers.show(worth, unit) for worth in rows[value]], right=True)
         ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if reference is not None else 0))
         ax.grid(axis="x")
-        canvas.open_side(ax, "left")
-        canvas.number_axis(ax.xaxis, unit, axis_heading(value, unit))
+        parts.open_side(ax, "left")
+        parts.number_axis(ax.xaxis, unit, axis_heading(value, unit))
 
     return canvas.chart(
         paint,
         height_cm=1.9 + 0.72 * len(rows) + (0.4 if reference is not None else 0),
         title=title,
         alt=_alt(rows[::-1], value, label, low, high, unit),
-        note=" ".join(filter(None, (note, _left_out(left_out)))),
+        note=" ".join(filter(None, (_left_out(left_out), note))),
     )
 
 
@@ -84,26 +80,21 @@ def _dots(ax: Axes, values: pd.Series, lows: pd.Series, highs: pd.Series) -> Non
     ax.plot(values.astype(float), places, "o", color=style.ACCENT, markersize=6)
 
 
-def _row_label(row: pd.Series, label: str, n: str) -> str:
-    name = textwrap.fill(names.label(row[label]), 34, max_lines=2, placeholder=" …")
-    return f"{name} ({words.base(row[n])})" if n in row.index else name
-
-
 def _left_out(labels: list[str]) -> str:
     return _("Without a value: {names}.").format(names=", ".join(labels)) if labels else ""
 
 
 def _alt(rows: pd.DataFrame, value: str, label: str, low: str, high: str, unit: str) -> str:
-    named = rows if len(rows) <= _NAMED_IN_ALT else rows.iloc[[0, -1]]
-    listed = "; ".join(
-        f"{names.label(row[label])} {numbers.show(row[value], unit)} ({numbers.interval(row[low], row[high], unit)})"
-        for _i, row in named.iterrows()
+    listed = parts.listed(
+        [
+            f"{names.label(row[label])} {numbers.show(row[value], unit)} "
+            f"({numbers.interval(row[low], row[high], unit)})"
+            for _i, row in rows.iterrows()
+        ]
     )
-    opening = _("Dots with 95% intervals, {measure} of {count} groups").format(
-        measure=names.column(value), count=len(rows)
+    return _("Dots with 95% intervals, {measure} of {count} groups: {listed}.").format(
+        measure=names.column(value), count=len(rows), listed=listed
     )
-    between = _("first and last") if len(rows) > _NAMED_IN_ALT else ""
-    return ", ".join(filter(None, (opening, between))) + f": {listed}."
 
 
 def trend(
@@ -131,7 +122,7 @@ def trend(
     def paint(ax: Axes) -> None:
         every = range(rows.index.min(), rows.index.max() + 1)
         line = rows[value].astype(float).reindex(every)
-        ax.vlines(rows.index, rows[low].astype(float), rows[high].astype(float), color=style.ACCENT, alpha=0.45)
+        ax.vlines(rows.index, rows[low].astype(float), rows[high].astype(float), color=style.ACCENT, alpha=0.35)
         ax.plot(line.index, line, "o-", color=style.ACCENT, markersize=5)
         last = rows.iloc[-1]
         ax.annotate(
@@ -143,7 +134,7 @@ def trend(
         )
         _period_ticks(ax, rows[period])
         ax.grid(axis="y")
-        canvas.number_axis(ax.yaxis, unit, axis_heading(value, unit))
+        parts.number_axis(ax.yaxis, unit, axis_heading(value, unit))
 
     return canvas.chart(paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit), note=note)
 

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 
 from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
+from analysis.draw.charts import parts
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
 
 _ROOM_FOR_LABEL = 0.06
-_LIGHT = 0.55
 
 
 def distribution(
@@ -45,7 +45,7 @@ def distribution(
         ax.set_xticks(places, [names.label(name) for name in frame[category]])
         ax.set_xlabel(names.column(category))
         ax.set_yticks([])
-        canvas.open_side(ax, "left", "bottom")
+        parts.open_side(ax, "left", "bottom")
 
     return canvas.chart(paint, height_cm=7.5, title=title, alt=_distribution_alt(frame, category, shares), note=note)
 
@@ -96,11 +96,11 @@ def stacked_shares(
             ax.barh(shares.index, shares[part], left=left, color=fill, height=0.72, edgecolor=style.BACKGROUND)
             _label_segments(ax, left, shares[part], fill)
             left = left + shares[part]
-        ax.set_yticks(shares.index, [_with_base(row, label, n) for _i, row in rows.iterrows()])
+        ax.set_yticks(shares.index, [parts.row_label(row, label, n) for _i, row in rows.iterrows()])
         ax.set_xticks([])
         ax.set_xlim(0, 1)
-        canvas.open_side(ax, "left", "bottom")
-        _legend(ax, parts)
+        parts.open_side(ax, "left", "bottom")
+        parts.key(ax, {names.label(part): style.colour(part, i) for i, part in enumerate(divided)})
 
     return canvas.chart(
         paint,
@@ -111,33 +111,11 @@ def stacked_shares(
     )
 
 
-def _with_base(row: pd.Series, label: str, n: str) -> str:
-    name = names.label(row[label])
-    return f"{name} ({words.base(row[n])})" if n in row.index else name
-
-
 def _label_segments(ax: Axes, left: pd.Series, shares: pd.Series, fill: str) -> None:
     for place, (start, share) in enumerate(zip(left, shares, strict=True)):
         if share >= _ROOM_FOR_LABEL:
             text = numbers.short(share, "percent")
             ax.annotate(text, (start + share / 2, place), ha="center", va="center", color=style.text_on(fill))
-
-
-def _legend(ax: Axes, parts: Sequence[str]) -> None:
-    handles = [
-        ax.barh([0], [0], color=style.colour(part, position), label=names.label(part))
-        for position, part in enumerate(parts)
-    ]
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=len(parts),
-        frameon=False,
-        handlelength=1,
-        handleheight=1,
-        borderpad=0,
-    )
 
 
 def _stacked_alt(rows: pd.DataFrame, shares: pd.DataFrame, label: str, parts: Sequence[str]) -> str:
@@ -179,7 +157,7 @@ def abc_bars(
                 ax.annotate(text, (place, max(share, 0)), xytext=(0, 3), textcoords="offset points", ha="center")
         ax.set_xticks(range(len(shares)), [_("Class {name}").format(name=names.label(name)) for name in frame[label]])
         ax.set_yticks([])
-        canvas.open_side(ax, "left")
+        parts.open_side(ax, "left")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, handlelength=1, handleheight=1)
 
     listed = "; ".join(

@@ -1,0 +1,130 @@
+"""What charts have in common on their axes: numbers, names, keys, lines to compare with."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import Formatter
+
+from analysis.draw import names, numbers, style, words
+
+_MOST_LISTED = 8
+
+
+class _Ticks(Formatter):
+    """Writes the numbers of an axis as the reader does, with the decimals they need and no more."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        places = numbers.places_needed(values, self.unit)
+        return [numbers.short(value, self.unit, places=places) for value in values]
+
+
+def number_axis(axis: Axis, unit: str, heading: str = "") -> None:
+    """Write the numbers of an axis as the reader does, and its heading."""
+    axis.set_major_formatter(_Ticks(unit))
+    axis.set_label_text(heading)
+
+
+def row_label(row: pd.Series, label: str, n: str) -> str:
+    """Return the name of a row, on two lines where it is long, with its base where the row has one."""
+    name = textwrap.fill(names.label(row[label]), 34, max_lines=2, placeholder=" …")
+    return f"{name} ({words.base(row[n])})" if n in row.index else name
+
+
+def beside(ax: Axes, texts: Sequence[str], *, right: bool = False) -> None:
+    """Write one text a row at the right of the plot; with ``right``, as a column of numbers."""
+    room = 5.2 * max(map(len, texts)) if right else 0
+    for place, text in enumerate(texts):
+        ax.annotate(
+            text,
+            (1, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(8 + room, 0),
+            textcoords="offset points",
+            va="center",
+            ha="right" if right else "left",
+        )
+
+
+def key(ax: Axes, colours: Mapping[str, str]) -> None:
+    """Name colours above the plot, from its left edge on, however long the names of the rows are."""
+    handles = [Rectangle((0, 0), 1, 1, color=colour, label=name) for name, colour in colours.items()]
+    ax.get_figure().legend(  # type: ignore[union-attr]
+        handles=handles,
+        loc="outside upper left",
+        ncols=len(handles),
+        frameon=False,
+        handlelength=1,
+        handleheight=1,
+        borderaxespad=0,
+    )
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items in one phrase; of many, the first ones and the last.
+
+    >>> listed(["a", "b"]), listed(list("abcdefghij"))
+    ('a; b', 'a; b; c; d; e; f; …; j')
+    """
+    return "; ".join(items if len(items) <= _MOST_LISTED else [*items[: _MOST_LISTED - 2], "…", items[-1]])
+
+
+def reference_line(ax: Axes, at: float, text: str) -> None:
+    """Draw a named line to compare with, in the room kept above the rows."""
+    ax.axvline(at, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    is_right = at > sum(ax.get_xlim()) / 2
+    ax.annotate(
+        text,
+        (at, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if is_right else 4, -1),
+        textcoords="offset points",
+        va="top",
+        ha="right" if is_right else "left",
+        color=style.MUTED,
+        fontsize=style.SMALL_SIZE,
+    )
+
+
+def open_side(ax: Axes, *sides: str) -> None:
+    """Take away the lines and ticks of sides that carry names, not numbers."""
+    for side in sides:
+        ax.spines[side].set_visible(False)
+        ax.tick_params(**{side: False})  # type: ignore[arg-type]
+
+
+def apart(positions: list[float], gap: float) -> list[float]:
+    """Return positions in the same order, moved so that neighbours are at least ``gap`` apart.
+
+    >>> apart([0.50, 0.52, 0.90], 0.1)
+    [0.46, 0.56, 0.9]
+    """
+    order = sorted(range(len(positions)), key=lambda i: positions[i])
+    blocks: list[list[int]] = []
+    for i in order:
+        blocks.append([i])
+        while len(blocks) > 1 and _touch(blocks[-2], blocks[-1], positions, gap):
+            last = blocks.pop()
+            blocks[-1] += last
+    placed = {i: at for block in blocks for i, at in zip(block, _places(block, positions, gap), strict=True)}
+    return [placed[i] for i in range(len(positions))]
+
+
+def _places(block: list[int], positions: list[float], gap: float) -> list[float]:
+    middle = sum(positions[i] for i in block) / len(block)
+    return [round(middle + (k - (len(block) - 1) / 2) * gap, 6) for k in range(len(block))]
+
+
+def _touch(lower: list[int], upper: list[int], positions: list[float], gap: float) -> bool:
+    return _places(upper, positions, gap)[0] - _places(lower, positions, gap)[-1] < gap - 1e-9
