@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -63,22 +64,49 @@ class Report:
         record = self.snapshot.records.get(table)
         return record is not None and (column is None or column in record.columns)
 
-    def table(self, name: str, *, period: Period | None = None) -> ir.Table:
-        """Return a table as it was known on the as-of date, cut to ``period`` where one is given.
+    def table(
+        self, name: str, *, period: Period | None = None, last: int | None = None, customer: Sequence[str] = ()
+    ) -> ir.Table:
+        """Return a table as it was known on the as-of date.
+
+        It is cut to ``period`` where one is given, or to the ``last`` periods up to the one reported, which then
+        stand in a column ``period``. ``customer`` names columns of the customers to be added to each row.
 
         Rows dated on or after the as-of date are left out. A date on or after it, and every field that hangs on
-        that date, is missing. Raises UnknownNameError where the snapshot holds no such table.
+        that date, is missing. Raises UnknownNameError where the snapshot holds no such table or column.
         """
-        if name not in self.snapshot.records:
-            raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
+        known = self._known(name)
+        if period is not None:
+            known = self._cut(known, name, period)
+        if last is not None:
+            known = self._by_period(known, name, last)
+        return self._with_customer(known, customer) if customer else known
+
+    def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
         spec = TABLES[name]
-        known = self._known(self.connection.table(name), spec)
-        if period is None or spec.event_time not in known.columns:
+        if spec.event_time not in known.columns:
             return known
         start, end = self._bound(spec, spec.event_time, period.start), self._bound(spec, spec.event_time, period.as_of)
         return known.filter((known[spec.event_time] >= start) & (known[spec.event_time] < end))
 
-    def _known(self, table: ir.Table, spec: TableSpec) -> ir.Table:
+    def _by_period(self, known: ir.Table, name: str, last: int) -> ir.Table:
+        periods = [self.period]
+        while len(periods) < last:
+            periods.append(periods[-1].previous)
+        return ibis.union(*(self._cut(known, name, one).mutate(period=ibis.literal(one.id)) for one in periods))
+
+    def _with_customer(self, known: ir.Table, columns: Sequence[str]) -> ir.Table:
+        customers = self._known("customers")
+        for column in columns:
+            if column not in customers.columns:
+                raise UnknownNameError("column", column, customers.columns, "customers")
+        added = customers.select("customer_id", *columns)
+        return known.drop(*(column for column in columns if column in known.columns)).left_join(added, "customer_id")
+
+    def _known(self, name: str) -> ir.Table:
+        if name not in self.snapshot.records:
+            raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
+        table, spec = self.connection.table(name), TABLES[name]
         times = [time for time in (spec.event_time, spec.invitation_time) if time in table.columns]
         if times:
             dated = [table[time] < self._bound(spec, time, self.as_of) for time in times]
@@ -145,23 +173,30 @@ class Report:
         }
         self._keep(record)
 
-    def figures_by(
+    def figures_from(
         self,
-        id: str,
         frame: pd.DataFrame,
+        id: str,
         *,
-        by: str,
         value: str,
-        low: str | None = None,
-        high: str | None = None,
+        by: str | None = None,
+        low: str | None = "low",
+        high: str | None = "high",
         n: str = "n",
-        **same: str,
+        unit: str,
+        definition: str,
+        source: str,
     ) -> None:
-        """Hand over a figure for each row of ``frame``: ``by`` names the group, the others the frame's columns."""
+        """Hand over a figure for each row of ``frame``.
+
+        ``by`` names the column that tells the rows apart and becomes the end of the id; ``value``, ``low``, ``high``
+        and ``n`` name columns too.
+        """
         columns = {"value": value, "low": low, "high": high, "n": n}
         for row in frame.to_dict("records"):
-            parts = {part: row[column] for part, column in columns.items() if column is not None}
-            self.figure(f"{id}.{_slug(row[by])}", **parts, **same)
+            numbers = {part: row[column] for part, column in columns.items() if column is not None}
+            named = id if by is None else f"{id}.{_slug(row[by])}"
+            self.figure(named, **numbers, unit=unit, definition=definition, source=source)
 
     def _check(self, id: str, unit: str, definition: str) -> None:
         if not id.startswith(f"{self.chapter}."):

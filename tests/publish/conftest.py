@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode, v4
+from notebook_cells import code, prose
 from playwright.sync_api import Browser, sync_playwright
 
 from analysis.publish.execute import ChapterJob
@@ -20,23 +21,6 @@ _FLAGS = (
 ).split()
 
 Make = Callable[[str, Sequence[NotebookNode]], Path]
-
-
-def prose(source: str, *tags: str) -> NotebookNode:
-    return v4.new_markdown_cell(source, metadata={"tags": list(tags)})
-
-
-def code(source: str, *tags: str, outputs: Sequence[NotebookNode] = ()) -> NotebookNode:
-    return v4.new_code_cell(source, metadata={"tags": list(tags)}, outputs=list(outputs))
-
-
-def shown(**data: str) -> NotebookNode:
-    """An output as a cell shows it; ``text_html`` is the type text/html."""
-    return v4.new_output("display_data", {name.replace("_", "/", 1).replace("_", "+"): text for name, text in data.items()})
-
-
-def returned(**data: str) -> NotebookNode:
-    return v4.new_output("execute_result", {name.replace("_", "/", 1): text for name, text in data.items()})
 
 
 @pytest.fixture

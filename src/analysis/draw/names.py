@@ -89,21 +89,38 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "interval": mark("95% interval"),
         "share": mark("Share"),
         "mean": mark("Mean"),
-        "answer": mark("Answer"),
+        "rating": mark("Answer"),
+        "answers": mark("Answers"),
+        "attribute": mark("Attribute"),
+        "top": mark("Satisfied"),
+        "gini": mark("Gini coefficient"),
+        "customer_share": mark("Share of customers"),
+        "revenue_share": mark("Share of revenue"),
+        "at_risk": mark("At risk"),
+        "events": mark("Events"),
+        "person_years": mark("Customer years"),
+        "source": mark("Source"),
+        "read": mark("read"),
+        "set_missing": mark("values set missing"),
+        "first": mark("From"),
+        "last": mark("To"),
+        "recency_score": mark("Recency"),
+        "frequency_score": mark("Frequency"),
+        "monetary_score": mark("Money"),
         "promoters": mark("Promoters"),
         "passives": mark("Passives"),
         "detractors": mark("Detractors"),
         "accepted": mark("accepted"),
         "quarantined": mark("quarantined"),
         "dropped": mark("dropped"),
-        "survival": mark("Still customer"),
+        "survival": mark("Share still customer"),
         "recency": mark("Recency"),
         "frequency": mark("Frequency"),
         "money": mark("Money"),
         "churn_rate": mark("Churn rate"),
         "exposed": mark("At risk at the start"),
         "ended": mark("Ended"),
-        "rate": mark("Rate a year"),
+        "rate": mark("Churn a year"),
     }
 )
 
@@ -205,9 +222,9 @@ def label(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` on one line, without control characters, which no image file may hold.
+    r"""Return ``text`` on one line, without control characters, which no image file may hold.
 
-    >>> printable("Nord\\x00\\nOst ")
+    >>> printable("Nord\x00\nOst ")
     'Nord Ost'
     """
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

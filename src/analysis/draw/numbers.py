@@ -17,22 +17,22 @@ MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
 
 PLACES = {
-    "points": 1,
-    "percent": 1,
-    "percentage points": 1,
     "count": 0,
-    "days": 0,
-    "rate": 3,
-    "ratio": 2,
-    "number": 2,
+    "share": 1,
+    "percentage points": 1,
+    "points": 1,
+    "rating": 2,
     "money": 2,
+    "days": 0,
+    "per year": 3,
+    "index": 2,
 }
 """The units, and with how many decimals each is shown.
 
-``percent`` and ``percentage points`` are written from shares 0 to 1; ``rate`` is a year; ``money`` is in the
-reader's currency.
+They are those of a figure, and ``percentage points`` for a difference of shares. A share, 0 to 1, is written in
+percent; money is in the reader's currency.
 """
-_SHARES = ("percent", "percentage points")
+_SHARES = ("share", "percentage points")
 _MILLION = 1_000_000
 
 
@@ -48,12 +48,12 @@ def is_missing(value: Any) -> bool:
 
 
 def show(value: Any, unit: str, *, places: int | None = None) -> str:
-    """Return ``value`` as the reader writes it, with a percent or currency sign and no other word.
+    r"""Return ``value`` as the reader writes it, with a percent or currency sign and no other word.
 
     Halves are rounded up, as in commerce. A missing value is a dash.
 
-    >>> show(0.1234, "percent"), show(-1234.5, "points"), show(1234.56, "money"), show(None, "count")
-    ('12,3\\xa0%', '−1.234,5', '1.234,56\\xa0€', '–')
+    >>> show(0.1234, "share"), show(-1234.5, "points"), show(1234.56, "money"), show(None, "count")
+    ('12,3\xa0%', '−1.234,5', '1.234,56\xa0€', '–')
     """
     check_unit(unit)
     if is_missing(value):
@@ -63,7 +63,7 @@ def show(value: Any, unit: str, *, places: int | None = None) -> str:
     if unit == "money":
         return _minus(format_currency(number, reader().currency, locale=reader().language))
     text = format_decimal(number, "#,##0" + "." * bool(decimals) + "0" * decimals, locale=reader().language)
-    return _minus(_percent(text) if unit == "percent" else text)
+    return _minus(_percent(text) if unit == "share" else text)
 
 
 def _rounded(value: Any, places: int, factor: int) -> Decimal:
@@ -83,7 +83,7 @@ def _minus(text: str) -> str:
 def places_needed(values: Iterable[float], unit: str) -> int:
     """Return how many decimals tell ``values`` apart as they are, as the ticks of an axis must be.
 
-    >>> places_needed([0.1, 0.125], "percent"), places_needed([10, 20], "points")
+    >>> places_needed([0.1, 0.125], "share"), places_needed([10, 20], "points")
     (1, 0)
     """
     scaled = [value * (100 if unit in _SHARES else 1) for value in values]
@@ -102,10 +102,10 @@ def signed(value: Any, unit: str) -> str:
 
 
 def short(value: Any, unit: str, *, places: int = 0) -> str:
-    """Return ``value`` in little room, money without cents and millions in words: for the axes and bars of a chart.
+    r"""Return ``value`` in little room, money without cents and millions in words: for the axes and bars of a chart.
 
-    >>> short(0.123, "percent"), short(24.3, "points"), short(1_234_567, "money"), short(12_345, "money")
-    ('12\\xa0%', '24', '1,2\\xa0Mio.\\xa0€', '12.345\\xa0€')
+    >>> short(0.123, "share"), short(24.3, "points"), short(1_234_567, "money"), short(12_345, "money")
+    ('12\xa0%', '24', '1,2\xa0Mio.\xa0€', '12.345\xa0€')
     """
     if unit == "money" and not is_missing(value):
         return _short_money(float(value))
@@ -123,10 +123,10 @@ def _short_money(value: float) -> str:
 
 
 def interval(low: Any, high: Any, unit: str, *, write: Callable[[Any, str], str] = show) -> str:
-    """Return an interval in one phrase; a sign that both ends share stands once.
+    r"""Return an interval in one phrase; a sign that both ends share stands once.
 
-    >>> interval(0.123, 0.189, "percent"), interval(-3, 7.2, "points", write=signed)
-    ('12,3 bis 18,9\\xa0%', '−3,0 bis +7,2')
+    >>> interval(0.123, 0.189, "share"), interval(-3, 7.2, "points", write=signed)
+    ('12,3 bis 18,9\xa0%', '−3,0 bis +7,2')
     """
     if is_missing(low) and is_missing(high):
         return MISSING
@@ -136,10 +136,10 @@ def interval(low: Any, high: Any, unit: str, *, write: Callable[[Any, str], str]
 
 
 def said(value: Any, unit: str, *, dative: bool = False, write: Callable[[Any, str], str] = show) -> str:
-    """Return ``value`` with the word for its unit, as it stands in a sentence; whole points without decimals.
+    r"""Return ``value`` with the word for its unit, as it stands in a sentence; whole points without decimals.
 
     >>> said(24, "points"), said(1, "points"), said(24, "points", dative=True), said(0.02, "percentage points")
-    ('24\\xa0Punkte', '1\\xa0Punkt', '24\\xa0Punkten', '2\\xa0Prozentpunkte')
+    ('24\xa0Punkte', '1\xa0Punkt', '24\xa0Punkten', '2\xa0Prozentpunkte')
     """
     text = bare(write(value, unit), unit)
     one = 1 if text.lstrip("+" + MINUS) == "1" else 2
@@ -150,7 +150,7 @@ def said(value: Any, unit: str, *, dative: bool = False, write: Callable[[Any, s
 def bare(text: str, unit: str) -> str:
     """Return a number already written, in a sentence: whole points lose their idle decimal.
 
-    >>> bare("24,0", "points"), bare("24,0", "ratio")
+    >>> bare("24,0", "points"), bare("24,0", "index")
     ('24', '24,0')
     """
     return text.removesuffix(",0").removesuffix(".0") if unit in ("points", "percentage points") else text
@@ -161,7 +161,7 @@ def _nouns(n: int) -> dict[str, str]:
         "points": ngettext("{number} point", "{number} points", n),
         "percentage points": ngettext("{number} percentage point", "{number} percentage points", n),
         "days": ngettext("{number} day", "{number} days", n),
-        "rate": _("{number} a year"),
+        "per year": _("{number} a year"),
     }
 
 
@@ -170,5 +170,5 @@ def _dative_nouns(n: int) -> dict[str, str]:
         "points": npgettext("dative", "{number} point", "{number} points", n),
         "percentage points": npgettext("dative", "{number} percentage point", "{number} percentage points", n),
         "days": npgettext("dative", "{number} day", "{number} days", n),
-        "rate": _("{number} a year"),
+        "per year": _("{number} a year"),
     }

@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.colors import to_rgb
+from matplotlib.rcsetup import cycler
 
 from analysis.draw import language
 
@@ -53,7 +54,7 @@ def use(language_code: str = "de", currency: str = "EUR") -> None:
     mpl.rcParams.update(theme())
 
 
-def theme() -> dict[str, Any]:
+def theme() -> dict[Any, Any]:
     """Return the matplotlib settings of the theme, with the typeface registered."""
     _register_typeface()
     return {
@@ -66,13 +67,14 @@ def theme() -> dict[str, Any]:
         "text.color": INK,
         "text.parse_math": False,  # a region called $x$ is no formula
         "axes.labelcolor": MUTED,
+        "axes.labelpad": 6,
         "axes.edgecolor": MUTED,
         "axes.linewidth": 0.6,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.axisbelow": True,
         "axes.facecolor": "none",
-        "axes.prop_cycle": mpl.cycler(color=SERIES),
+        "axes.prop_cycle": cycler(color=SERIES),
         "xtick.color": MUTED,
         "ytick.color": MUTED,
         "ytick.labelcolor": INK,

@@ -22,6 +22,7 @@ Key = str | tuple[str, str]
 
 _TEXTS: Mapping[str, Callable[[Any], str]] = {
     "text": lambda value: numbers.MISSING if numbers.is_missing(value) else names.label(value),
+    "group": names.label,
     "table": lambda value: names.table(str(value)),
     "column": lambda value: names.column(str(value)),
     "reason": lambda value: names.reason(str(value)),
@@ -69,7 +70,8 @@ def table(
     """Show columns of a frame as a table with a caption; numbers stand on the right, as the reader writes them.
 
     ``columns`` maps a column to its heading, or None for the kit's own name of it, and its unit: one of numbers.PLACES,
-    or text, date, period, table, column, reason. A pair of columns makes one of intervals:
+    or text, group (a missing one is named "not stated"), date, period, table, column, reason. A pair of columns makes
+    one of intervals:
     ``{"region": (None, "text"), "nps": ("NPS", "points"), ("low", "high"): (None, "points")}``.
     The first column names the row where it holds text. A missing value is a dash; whatever stands in a cell stays text.
     """

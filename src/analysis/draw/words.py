@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -21,13 +22,18 @@ heading = names.column
 label = names.label
 
 
+def _html(text: str) -> str:
+    """Escape text for a page; "95-%-Intervall" is kept on one line."""
+    return re.sub(r"\d+-%-\w+", r'<span style="white-space:nowrap">\g<0></span>', escape(text))
+
+
 class Sentence(str):
     """A sentence, or a few. In a notebook it shows as a paragraph; whatever stands in it stays text."""
 
     __slots__ = ()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": f'<p class="sk-sentence">{escape(self)}</p>', "text/plain": str(self)}
+        return {"text/html": f'<p class="sk-sentence">{_html(self)}</p>', "text/plain": str(self)}
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Findings:
     sentences: tuple[str, ...]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences)
+        items = "".join(f"<li>{_html(sentence)}</li>" for sentence in self.sentences)
         plain = "\n".join(f"- {sentence}" for sentence in self.sentences)
         return {"text/html": f'<ul class="sk-findings">{items}</ul>', "text/plain": plain}
 
@@ -48,10 +54,10 @@ def findings(sentences: Iterable[str]) -> Findings:
 
 
 def title(name: str, *, by: str | None = None, period: str | None = None, n: int | None = None) -> str:
-    """Return a title that states measure, grouping, period and base.
+    r"""Return a title that states measure, grouping, period and base.
 
     >>> title("nps", by="region", period="2026-Q3", n=1812)
-    'Net Promoter Score nach Region, Q3 2026 (n\\xa0=\\xa01.812)'
+    'Net Promoter Score nach Region, Q3 2026 (n\xa0=\xa01.812)'
     """
     text = names.column(name)
     if by is not None:
@@ -62,20 +68,20 @@ def title(name: str, *, by: str | None = None, period: str | None = None, n: int
 
 
 def base(n: Any) -> str:
-    """Return the number of answers, customers or rows behind a figure.
+    r"""Return the number of answers, customers or rows behind a figure.
 
     >>> base(1812)
-    'n\\xa0=\\xa01.812'
+    'n\xa0=\xa01.812'
     """
     return f"n = {show(n, 'count')}".replace(" ", numbers.NO_BREAK_SPACE)
 
 
 def level(name: str, value: Any, low: Any = None, high: Any = None, *, n: Any, unit: str) -> Sentence:
-    """Say where a measure stands, with its 95 % interval where one exists and its base.
+    r"""Say where a measure stands, with its 95 % interval where one exists and its base.
 
     ``name`` is the name of a measure ("nps") or a phrase of one's own, with its article, in the reader's language.
 
-    >>> print(level("nps", 24, 20, 28, n=812, unit="points").replace("\\xa0", " "))
+    >>> print(level("nps", 24, 20, 28, n=812, unit="points").replace("\xa0", " "))
     Der Net Promoter Score liegt bei 24 Punkten (95-%-Intervall 20 bis 28, n = 812).
     """
     if is_missing(value):
@@ -97,19 +103,20 @@ def _interval(low: Any, high: Any, unit: str) -> str:
 def change(
     name: str, now: Any, *, difference: Any, low: Any, high: Any, unit: str, since: str | None = None
 ) -> Sentence:
-    """Say whether a measure rose, fell, or moved within noise, from a difference and its 95 % interval.
+    r"""Say whether a measure rose, fell, or moved within noise, from a difference and its 95 % interval.
 
     ``since`` is the id of the period compared with. A difference of shares is in percentage points.
 
     >>> rose = change("nps", 24, difference=4.1, low=1.2, high=7.0, unit="points", since="2026-Q2")
-    >>> print(rose.replace("\\xa0", " "))
-    Der Net Promoter Score ist gegenüber Q2 2026 um 4,1 Punkte auf 24 Punkte gestiegen (95-%-Intervall der \
-Veränderung: +1,2 bis +7,0).
-    >>> print(change("nps", 24, difference=2.1, low=-3, high=7.2, unit="points").replace("\\xa0", " "))
-    Der Net Promoter Score hat sich gegenüber der Vorperiode nicht erkennbar verändert: Der Unterschied von \
-+2,1 Punkten liegt im Zufallsbereich (−3,0 bis +7,2).
+    >>> print(rose.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Der Net Promoter Score ist gegenüber Q2 2026 um 4,1 Punkte auf 24 Punkte gestiegen (95-%-Intervall der
+    Veränderung: +1,2 bis +7,0).
+    >>> level = change("nps", 24, difference=2.1, low=-3, high=7.2, unit="points")
+    >>> print(level.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Der Net Promoter Score hat sich gegenüber der Vorperiode nicht erkennbar verändert: Der Unterschied von
+    +2,1 Punkten liegt im Zufallsbereich (−3,0 bis +7,2).
     """
-    step = "percentage points" if unit == "percent" else unit
+    step = "percentage points" if unit == "share" else unit
     parts = {
         "subject": names.subject(name),
         "since": period_name(since) if since else _("the period before"),
@@ -137,10 +144,10 @@ def _change_pattern(difference: Any, low: Any, high: Any) -> str:
 def highest_lowest(
     frame: pd.DataFrame, *, label: str, value: str, unit: str, low: str = "low", high: str = "high"
 ) -> Sentence:
-    """Say which group stands highest and which lowest, and whether their intervals overlap where there are any.
+    r"""Say which group stands highest and which lowest, and whether their intervals overlap where there are any.
 
     >>> by_region = pd.DataFrame({"region": ["Nord", "Süd"], "nps": [12, 31], "low": [2, 25], "high": [22, 37]})
-    >>> print(highest_lowest(by_region, label="region", value="nps", unit="points").replace("\\xa0", " "))
+    >>> print(highest_lowest(by_region, label="region", value="nps", unit="points").replace("\xa0", " "))
     Am höchsten liegt Süd (31 Punkte), am niedrigsten Nord (12 Punkte); die Intervalle überschneiden sich nicht.
     """
     require("words.highest_lowest", frame, (label, value))
@@ -175,17 +182,17 @@ def _overlap(top: pd.Series, bottom: pd.Series, low: str, high: str) -> str:
 
 
 def share_sentence(what: str, count: Any, n: Any, low: Any = None, high: Any = None) -> Sentence:
-    """Say how many of a base, as a count and as a share; ``what`` names them in the reader's language.
+    r"""Say how many of a base, as a count and as a share; ``what`` names them in the reader's language.
 
-    >>> print(share_sentence("Beendete Verträge", 123, 1000, 0.104, 0.145).replace("\\xa0", " "))
+    >>> print(share_sentence("Beendete Verträge", 123, 1000, 0.104, 0.145).replace("\xa0", " "))
     Beendete Verträge: 123 von 1.000, das sind 12,3 % (95-%-Intervall 10,4 bis 14,5 %).
     """
     if is_missing(count) or not n:
         return no_data(what)
     text = _("{what}: {count} of {n}, that is {share}").format(
-        what=what, count=show(count, "count"), n=show(n, "count"), share=show(count / n, "percent")
+        what=what, count=show(count, "count"), n=show(n, "count"), share=show(count / n, "share")
     )
-    bracket = _bracket(low, high, "percent")
+    bracket = _bracket(low, high, "share")
     return Sentence(f"{text} ({bracket})." if bracket else f"{text}.")
 
 

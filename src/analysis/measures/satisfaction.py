@@ -24,11 +24,12 @@ def nps(
 ) -> pd.DataFrame:
     """Measure the Net Promoter Score of each group: the share of promoters less the share of detractors, in points.
 
-    Detractors answer up to 6, promoters from 9. Of a customer's answers to one survey the latest counts (greatest
-    answered_at, then greatest response_id). Answers without customer_id count each as a respondent of their own.
+    Detractors answer up to 6, promoters from 9. Of a customer's answers to one survey in one period the latest
+    counts (greatest answered_at, then greatest response_id). Answers without customer_id count each as a respondent of
+    their own.
 
     Columns in: nps (whole numbers on the scale, missing where not answered), the columns of ``by``; where present
-    also customer_id, survey, answered_at, response_id. The answers are already cut to the period.
+    also customer_id, survey, answered_at, response_id, and period, where answers of several periods are handed in.
 
     Columns out: those of ``by``, n, promoters, passives, detractors (answers), nps, low, high (points, -100 to 100),
     anonymous (answers of n without customer_id). One row a group, sorted by ``by``, the missing group last.
@@ -221,7 +222,7 @@ def _rated(answers: ir.Table, rating: ir.Value, by: tuple[str, ...], *, one_per_
 def _is_latest(given: ir.Table, by: tuple[str, ...]) -> ir.Value:
     if "customer_id" not in given.columns:
         return ibis.literal(True)
-    wave = [given[name] for name in ("customer_id", "survey") if name in given.columns]
+    wave = [given[name] for name in ("customer_id", "survey", "period") if name in given.columns]
     order = [ibis.desc("answered_at", nulls_first=False)] if "answered_at" in given.columns else []
     if "response_id" in given.columns:
         order.append(ibis.desc(binary_order(given, "response_id"), nulls_first=False))

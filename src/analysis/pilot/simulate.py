@@ -16,6 +16,8 @@ from analysis.pilot.survey import survey
 BLOCK = 25_000
 """Customers a block: what is held in memory at once."""
 FIRST_NUMBER = 100_001
+_STREAM = 2026
+"""Keeps the company's draws apart from those of a measure that is given the same seed."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def blocks(count: int, seed: int) -> Iterator[Block]:
     [25000, 5000]
     """
     for number, start in enumerate(range(0, count, BLOCK)):
-        yield _block(np.random.default_rng([seed, number]), number, start, min(BLOCK, count - start))
+        yield _block(np.random.default_rng([_STREAM, seed, number]), number, start, min(BLOCK, count - start))
 
 
 def _block(rng: np.random.Generator, number: int, start: int, count: int) -> Block:

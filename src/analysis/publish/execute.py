@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -76,47 +76,34 @@ def run_chapters(
     where a worker is killed. On failure every failed notebook is put into the folder ``kept_aside``.
     Raises ChapterError for all failed chapters together.
     """
-    done: list[ChapterResult] = []
-    with tempfile.TemporaryDirectory(prefix="stammkunde-") as scratch:
-        for stage in (jobs, last):
-            outcomes = _run_stage(stage, workers, executor, _Settings(scratch, timeout), progress)
-            _raise_for([outcome for outcome in outcomes if isinstance(outcome, Failure)], stage, kept_aside)
-            done += [outcome for outcome in outcomes if isinstance(outcome, ChapterResult)]
-    return tuple(done)
-
-
-@dataclass(frozen=True)
-class _Settings:
-    scratch: str
-    timeout: int | None
-
-
-def _run_stage(
-    jobs: Sequence[ChapterJob],
-    workers: int,
-    executor: Executor | None,
-    settings: _Settings,
-    progress: Callable[[str], None],
-) -> list[ChapterResult | Failure]:
+    stages = [stage for stage in (jobs, last) if stage]
     outcomes: dict[str, ChapterResult | Failure] = {}
-    for _run in range(_RUNS):
-        left = [job for job in jobs if job.chapter not in outcomes]
-        if not left:
-            break
-        with _pool(min(workers, len(left))) if executor is None else nullcontext(executor) as pool:
-            for outcome in _outcomes(pool, left, settings):
-                outcomes[outcome.chapter] = outcome
-                progress(f"{outcome.chapter}: {'failed' if isinstance(outcome, Failure) else 'done'}")
+    with tempfile.TemporaryDirectory(prefix="stammkunde-") as scratch:
+        for _run in range(_RUNS):
+            with _pool(min(workers, len(jobs))) if executor is None else nullcontext(executor) as pool:
+                for stage in stages:
+                    for outcome in _outcomes(pool, _left(stage, outcomes), scratch, timeout):
+                        outcomes[outcome.chapter] = outcome
+                        progress(f"{outcome.chapter}: {'failed' if isinstance(outcome, Failure) else 'done'}")
+                    if _left(stage, outcomes):
+                        break
+                    _raise_for(outcomes, stage, kept_aside)
     killed = "its worker process was killed each time it was begun; is there memory enough?"
-    return [outcomes.get(job.chapter) or Failure(job.chapter, killed) for job in jobs]
+    outcomes |= {job.chapter: Failure(job.chapter, killed) for job in _left(jobs, outcomes) or _left(last, outcomes)}
+    _raise_for(outcomes, [*jobs, *last], kept_aside)
+    return tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ChapterResult))
+
+
+def _left(jobs: Iterable[ChapterJob], outcomes: Container[str]) -> list[ChapterJob]:
+    return [job for job in jobs if job.chapter not in outcomes]
 
 
 def _outcomes(
-    pool: Executor, jobs: Iterable[ChapterJob], settings: _Settings
+    pool: Executor, jobs: Iterable[ChapterJob], scratch: str, timeout: int | None
 ) -> Iterator[ChapterResult | Failure]:
     """Yield what comes of each job; nothing for those lost to a killed worker."""
     try:
-        futures = [pool.submit(run_chapter, job, settings.scratch, settings.timeout) for job in jobs]
+        futures = [pool.submit(run_chapter, job, scratch, timeout) for job in jobs]
     except BrokenExecutor:
         return
     for future in as_completed(futures):
@@ -189,16 +176,20 @@ def _located(job: ChapterJob, problem: str) -> Failure:
     return Failure(job.chapter, problem)
 
 
-def _raise_for(failures: Sequence[Failure], jobs: Iterable[ChapterJob], kept_aside: Path) -> None:
-    if not failures:
-        return
-    failed = {failure.chapter for failure in failures}
-    kept_aside.mkdir(parents=True, exist_ok=True)
+def _raise_for(
+    outcomes: Mapping[str, ChapterResult | Failure], jobs: Iterable[ChapterJob], kept_aside: Path
+) -> None:
+    failures = []
     for job in jobs:
-        if job.chapter in failed:
+        outcome = outcomes.get(job.chapter)
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            kept_aside.mkdir(parents=True, exist_ok=True)
             shutil.copy(job.output if job.output.exists() else job.notebook, kept_aside / f"{job.chapter}.ipynb")
-    kept = f"Notebooks as far as they ran: {kept_aside}"
+    kept = f"The notebook as far as it ran: {kept_aside}"
     if len(failures) == 1:
         raise ChapterError(failures[0].chapter, str(failures[0]), kept)
-    lines = "".join(f"\n  {failure.chapter}: {failure}" for failure in failures)
-    raise ChapterError(", ".join(failure.chapter for failure in failures), f"{len(failures)} failed:{lines}\n", kept)
+    if failures:
+        lines = "".join(f"\n  {failure.chapter}: {failure}" for failure in failures)
+        names = ", ".join(failure.chapter for failure in failures)
+        raise ChapterError(names, f"{len(failures)} failed; the notebooks as far as they ran: {kept_aside}{lines}")

@@ -11,13 +11,15 @@ from matplotlib.axes import Axes
 
 from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
+from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
 from analysis.errors import MeasureError
 
 DAYS_A_MONTH = 365.25 / 12
-_STEPS = 250
+_STEPS = 200
+_PAPER = {"facecolor": style.BACKGROUND, "edgecolor": "none", "pad": 1.5}
 _MOST_GROUPS = len(style.SERIES)
 
 
@@ -27,16 +29,16 @@ def survival(
     """Draw survival curves with their bands, one a group, named at their ends, medians marked.
 
     Columns in: ``time`` in days, drawn in months; ``survival``, ``low``, ``high`` as shares; ``by`` where one is named.
+    A curve is 1 from ``attrs["from_time"]``, or from 0, to its first row.
     Raises MeasureError for more groups than there are colours.
     """
     require("charts.survival", frame, (time, "survival", "low", "high", *([by] if by else [])))
     known = frame[frame["survival"].notna()]
     if known.empty:
         return words.no_data(title)
-    curves = {
-        name: _from_one(rows, time)
-        for name, rows in (known.groupby(by, sort=False, dropna=False) if by else [("", known)])
-    }
+    start = float(frame.attrs.get("from_time", 0))
+    groups = known.groupby(by, sort=False, dropna=False) if by else [("", known)]
+    curves = {name: _steps(rows, time, start) for name, rows in groups}
     if len(curves) > _MOST_GROUPS:
         raise MeasureError(
             "charts.survival",
@@ -52,18 +54,18 @@ def survival(
         _months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
         ax.set_ylim(0, 1.02)
         ax.grid(axis="y")
-        canvas.number_axis(ax.yaxis, "percent", names.column("survival"))
+        furniture.number_axis(ax.yaxis, "share", names.column("survival"))
 
     return canvas.chart(paint, height_cm=8.5, title=title, alt=_survival_alt(curves), note=note)
 
 
-def _from_one(rows: pd.DataFrame, time: str) -> pd.DataFrame:
-    """Begin at 1 on day 0, and keep no more steps than a page can show."""
-    rows = rows.rename(columns={time: "time"}).sort_values("time")[["time", "survival", "low", "high"]].astype(float)
-    start = pd.DataFrame({"time": [0.0], "survival": [1.0], "low": [1.0], "high": [1.0]})
-    rows = pd.concat([start, rows], ignore_index=True)
-    step = max(rows["time"].iloc[-1] / _STEPS, 1e-9)
-    return rows.groupby((rows["time"] / step).round(), as_index=False).last()
+def _steps(rows: pd.DataFrame, time: str, start: float) -> pd.DataFrame:
+    """Begin at 1, and keep no more steps than a page can show: the last of those that would fall on one spot."""
+    rows = rows.rename(columns={time: "time"})[["time", "survival", "low", "high"]].astype(float).sort_values("time")
+    first = pd.DataFrame({"time": [start], "survival": [1.0], "low": [1.0], "high": [1.0]})
+    rows = pd.concat([first, rows], ignore_index=True)
+    spot = (rows["time"] * _STEPS / max(rows["time"].iloc[-1], 1e-9)).round()
+    return rows[~spot.duplicated(keep="last")].reset_index(drop=True)
 
 
 def _curve(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
@@ -89,10 +91,10 @@ def _medians(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
 def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
     ends = [float(rows["survival"].iloc[-1]) for rows in curves.values()]
     last = max(rows["time"].iloc[-1] for rows in curves.values()) / DAYS_A_MONTH
-    for (name, rows), end, place in zip(curves.items(), ends, canvas.apart(ends, 0.065), strict=True):
+    for (name, rows), end, place in zip(curves.items(), ends, furniture.apart(ends, 0.065), strict=True):
         group = names.label(name) if name != "" else ""
         ax.annotate(
-            f"{group} {numbers.short(end, 'percent')}".strip(),
+            f"{group} {numbers.short(end, 'share')}".strip(),
             (rows["time"].iloc[-1] / DAYS_A_MONTH, end),
             xytext=(last * 1.02, place),
             textcoords="data",
@@ -105,27 +107,27 @@ def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
 def _months_axis(ax: Axes, last_day: float) -> None:
     months = last_day / DAYS_A_MONTH
     step = next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
-    ax.set_xticks(np.arange(0, months + 1e-9, step))
-    ax.set_xlim(0, months)
-    canvas.number_axis(ax.xaxis, "count", _("Months since the start"))
+    ax.set_xticks(np.arange(0, months + 0.1, step))
+    ax.set_xlim(0, months + 0.1)
+    furniture.number_axis(ax.xaxis, "count", _("Months since the start"))
 
 
 def _survival_alt(curves: dict[Any, pd.DataFrame]) -> str:
     def told(name: Any, rows: pd.DataFrame) -> str:
         at = median(rows)
         half = (
-            _("median {months} months").format(months=numbers.show(at / DAYS_A_MONTH, "number", places=1))
+            _("median {months} months").format(months=numbers.show(at / DAYS_A_MONTH, "index", places=1))
             if at is not None
             else _("median not reached")
         )
         end = _("{share} after {months} months").format(
-            share=numbers.show(rows["survival"].iloc[-1], "percent"),
+            share=numbers.show(rows["survival"].iloc[-1], "share"),
             months=numbers.show(rows["time"].iloc[-1] / DAYS_A_MONTH, "count"),
         )
         group = f"{names.label(name)}: " if name != "" else ""
         return f"{group}{end}, {half}"
 
-    listed = "; ".join(told(name, rows) for name, rows in curves.items())
+    listed = furniture.listed([told(name, rows) for name, rows in curves.items()])
     return _("Falling step curves with 95% bands, share still customer. {listed}.").format(listed=listed)
 
 
@@ -133,22 +135,23 @@ def lorenz(
     frame: pd.DataFrame,
     *,
     title: str,
-    customers: str = "customers_share",
+    customers: str = "customer_share",
     revenue: str = "revenue_share",
     cuts: Sequence[float] = (0.8, 0.95),
     note: str = "",
 ) -> Chart | Sentence:
-    """Draw the cumulative share of revenue over the cumulative share of customers, the largest first, and the ABC cuts.
+    """Draw how few customers bring how much of the revenue, the largest first, and mark the ABC cuts.
 
-    Columns in: ``customers`` and ``revenue``, cumulative shares 0 to 1.
+    Columns in: ``customers`` and ``revenue``, cumulative shares 0 to 1 with the lowest amounts first, as the Lorenz
+    curve is defined; the chart turns it around.
     """
     require("charts.lorenz", frame, (customers, revenue))
     known = frame[[customers, revenue]].dropna().astype(float)
     if known.empty:
         return words.no_data(title)
-    curve = pd.concat([pd.DataFrame({customers: [0.0], revenue: [0.0]}), known.sort_values(customers)])
-    curve = curve.groupby((curve[customers] * _STEPS).round(), as_index=False).last()
+    curve = (1 - known).sort_values([customers, revenue])
     marks = [(float(np.interp(cut, curve[revenue], curve[customers])), cut) for cut in cuts]
+    curve = curve[~(curve[customers] * _STEPS).round().duplicated()]
 
     def paint(ax: Axes) -> None:
         ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -158,8 +161,8 @@ def lorenz(
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1.02)
         ax.grid()
-        canvas.number_axis(ax.xaxis, "percent", _("Share of customers, the largest first"))
-        canvas.number_axis(ax.yaxis, "percent", _("Share of revenue"))
+        furniture.number_axis(ax.xaxis, "share", _("Share of customers, the largest first"))
+        furniture.number_axis(ax.yaxis, "share", _("Share of revenue"))
 
     listed = "; ".join(_cut_text(share, cut) for share, cut in marks)
     alt = _("Concentration curve of revenue: {listed}.").format(listed=listed)
@@ -168,10 +171,12 @@ def lorenz(
 
 def _mark(ax: Axes, share: float, cut: float) -> None:
     ax.plot(share, cut, "o", color=style.WARNING, markersize=6)
-    ax.annotate(_cut_text(share, cut), (share, cut), xytext=(9, -11), textcoords="offset points", va="center")
+    ax.annotate(
+        _cut_text(share, cut), (share, cut), xytext=(9, -11), textcoords="offset points", va="center", bbox=_PAPER
+    )
 
 
 def _cut_text(share: float, cut: float) -> str:
     return _("{customers} of the customers bring {revenue} of the revenue").format(
-        customers=numbers.show(share, "percent"), revenue=numbers.short(cut, "percent")
+        customers=numbers.show(share, "share"), revenue=numbers.short(cut, "share")
     )

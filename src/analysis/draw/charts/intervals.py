@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 from analysis.draw import canvas, dates, names, numbers, style, words
 from analysis.draw.canvas import Chart
-from analysis.draw.charts import parts
+from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
+from analysis.errors import MeasureError
 
 
 def intervals(
@@ -29,12 +30,14 @@ def intervals(
     sort: bool = True,
     reference: float | None = None,
     reference_label: str = "",
+    measure: str | None = None,
     note: str = "",
 ) -> Chart | Sentence:
     """Draw a dot and its interval for each row, the highest on top unless ``sort`` is off.
 
     Columns in: ``value``, ``label``, ``low``, ``high``; ``n`` is written beside the label where it is there.
-    ``reference`` is drawn as a line, such as the value of all. Rows without a value are left out and named below.
+    ``measure`` is the name of what is measured, where it is not that of the column. ``reference`` is drawn as a line,
+    such as the value of all. Rows without a value are left out and named below.
     """
     require("charts.intervals", frame, (value, label, low, high))
     known = frame[frame[value].notna()]
@@ -46,19 +49,23 @@ def intervals(
     def paint(ax: Axes) -> None:
         _dots(ax, rows[value], rows[low], rows[high])
         if reference is not None:
-            parts.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
-        ax.set_yticks(range(len(rows)), [parts.row_label(row, label, n) for _i, row in rows.iterrows()])
-        parts.beside(ax, [numbers.show(worth, unit) for worth in rows[value]], right=True)
+            furniture.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
+        ax.set_yticks(range(len(rows)), [furniture.row_label(row, label, n) for _i, row in rows.iterrows()])
+        furniture.beside(ax, [numbers.show(worth, unit) for worth in rows[value]], right=True)
         ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if reference is not None else 0))
         ax.grid(axis="x")
-        parts.open_side(ax, "left")
-        parts.number_axis(ax.xaxis, unit, axis_heading(value, unit))
+        furniture.open_side(ax, "left")
+        furniture.number_axis(ax.xaxis, unit, axis_heading(measure or value, unit))
 
     return canvas.chart(
         paint,
         height_cm=1.9 + 0.72 * len(rows) + (0.4 if reference is not None else 0),
         title=title,
-        alt=_alt(rows[::-1], value, label, low, high, unit),
+        alt=_("Dots with 95% intervals, {measure} of {count} groups: {listed}.").format(
+            measure=names.column(measure or value),
+            count=len(rows),
+            listed=furniture.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
+        ),
         note=" ".join(filter(None, (_left_out(left_out), note))),
     )
 
@@ -66,10 +73,10 @@ def intervals(
 def axis_heading(name: str, unit: str) -> str:
     """Return the heading of an axis: what is measured, and its unit where the numbers do not show it.
 
-    >>> axis_heading("nps", "points"), axis_heading("share", "percent")
+    >>> axis_heading("nps", "points"), axis_heading("share", "share")
     ('Net Promoter Score (Punkte)', 'Anteil')
     """
-    words_of_units = {"points": _("points"), "days": _("days"), "rate": _("a year")}
+    words_of_units = {"points": _("points"), "days": _("days"), "per year": _("a year")}
     heading = names.column(name)
     return f"{heading} ({words_of_units[unit]})" if unit in words_of_units else heading
 
@@ -84,17 +91,9 @@ def _left_out(labels: list[str]) -> str:
     return _("Without a value: {names}.").format(names=", ".join(labels)) if labels else ""
 
 
-def _alt(rows: pd.DataFrame, value: str, label: str, low: str, high: str, unit: str) -> str:
-    listed = parts.listed(
-        [
-            f"{names.label(row[label])} {numbers.show(row[value], unit)} "
-            f"({numbers.interval(row[low], row[high], unit)})"
-            for _i, row in rows.iterrows()
-        ]
-    )
-    return _("Dots with 95% intervals, {measure} of {count} groups: {listed}.").format(
-        measure=names.column(value), count=len(rows), listed=listed
-    )
+def _told(row: pd.Series, value: str, label: str, low: str, high: str, unit: str) -> str:
+    ends = numbers.interval(row[low], row[high], unit)
+    return f"{names.label(row[label])} {numbers.show(row[value], unit)} ({ends})"
 
 
 def trend(
@@ -106,18 +105,22 @@ def trend(
     period: str = "period",
     low: str = "low",
     high: str = "high",
+    measure: str | None = None,
     note: str = "",
 ) -> Chart | Sentence:
     """Draw a value by period with its interval; a period without a value, or without a row, is a gap.
 
-    Columns in: ``period`` (ids such as 2026-Q3), ``value``, ``low``, ``high``.
+    Columns in: ``period`` (ids such as 2026-Q3, each once), ``value``, ``low``, ``high``. ``measure`` is the name of
+    what is measured, where it is not that of the column. Raises MeasureError where a period stands twice.
     """
     require("charts.trend", frame, (period, value, low, high))
     known = frame[frame[value].notna()]
     if known.empty:
         return words.no_data(title)
-    at = known[period].map(dates.ordinal)
-    rows = known.assign(_at=at).sort_values("_at").set_index("_at")
+    rows = known.set_index(known[period].map(dates.ordinal)).sort_index()
+    if rows.index.has_duplicates:
+        twice = rows[period][rows.index.duplicated()].iloc[0]
+        raise MeasureError("charts.trend", f"period {twice} stands in more than one row", "Draw one group at a time")
 
     def paint(ax: Axes) -> None:
         every = range(rows.index.min(), rows.index.max() + 1)
@@ -134,9 +137,11 @@ def trend(
         )
         _period_ticks(ax, rows[period])
         ax.grid(axis="y")
-        parts.number_axis(ax.yaxis, unit, axis_heading(value, unit))
+        furniture.number_axis(ax.yaxis, unit, axis_heading(measure or value, unit))
 
-    return canvas.chart(paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit), note=note)
+    return canvas.chart(
+        paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit, measure or value), note=note
+    )
 
 
 def _period_ticks(ax: Axes, periods: pd.Series) -> None:
@@ -146,14 +151,14 @@ def _period_ticks(ax: Axes, periods: pd.Series) -> None:
     ax.set_xlim(periods.index.min() - 0.4, periods.index.max() + 0.4)
 
 
-def _trend_alt(rows: pd.DataFrame, period: str, value: str, unit: str) -> str:
+def _trend_alt(rows: pd.DataFrame, period: str, value: str, unit: str, measure: str) -> str:
     def point(row: Any) -> str:
         return f"{dates.period(row[period])} {numbers.show(row[value], unit)}"
 
     most, least = rows.iloc[int(rows[value].argmax())], rows.iloc[int(rows[value].argmin())]
     return _("Line over {count} periods, {measure}: from {first} to {last}; highest {most}, lowest {least}.").format(
         count=len(rows),
-        measure=names.column(value),
+        measure=names.column(measure),
         first=point(rows.iloc[0]),
         last=point(rows.iloc[-1]),
         most=point(most),

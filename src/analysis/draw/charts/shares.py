@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
-from analysis.draw.charts import parts
+from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
@@ -18,8 +18,27 @@ from analysis.draw.words import Sentence
 _ROOM_FOR_LABEL = 0.06
 
 
+def nps_distribution(
+    frame: pd.DataFrame, *, title: str, category: str = "rating", count: str = "answers", note: str = ""
+) -> Chart | Sentence:
+    """Draw how many gave each answer to the question of recommending, by detractors, passives and promoters.
+
+    Columns in: ``category`` (answers on the scale 0 or 1 to 10), ``count``.
+    """
+    require("charts.nps_distribution", frame, (category, count))
+    group = pd.cut(frame[category], [-np.inf, 6, 8, np.inf], labels=["detractors", "passives", "promoters"])
+    grouped = frame.assign(_group=group.astype(str))
+    return distribution(grouped, category=category, count=count, groups="_group", title=title, note=note)
+
+
 def distribution(
-    frame: pd.DataFrame, *, category: str, count: str, title: str, groups: str | None = None, note: str = ""
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    category: str = "rating",
+    count: str = "answers",
+    groups: str | None = None,
+    note: str = "",
 ) -> Chart | Sentence:
     """Draw how many gave each answer, as shares of all, each group of answers in its colour and named once.
 
@@ -38,14 +57,14 @@ def distribution(
         places = np.arange(len(frame))
         ax.bar(places, shares, color=[colours[kind] for kind in members], width=0.82)
         for place, share in zip(places, shares, strict=True):
-            text = numbers.short(share, "percent")
+            text = numbers.short(share, "share")
             ax.annotate(text, (place, share), xytext=(0, 3), textcoords="offset points", ha="center")
         if groups:
             _name_groups(ax, members.reset_index(drop=True), shares.reset_index(drop=True))
         ax.set_xticks(places, [names.label(name) for name in frame[category]])
         ax.set_xlabel(names.column(category))
         ax.set_yticks([])
-        parts.open_side(ax, "left", "bottom")
+        furniture.open_side(ax, "left", "bottom")
 
     return canvas.chart(paint, height_cm=7.5, title=title, alt=_distribution_alt(frame, category, shares), note=note)
 
@@ -55,14 +74,14 @@ def _name_groups(ax: Axes, members: pd.Series, shares: pd.Series) -> None:
     for kind in dict.fromkeys(members):
         places = members.index[members == kind]
         ax.hlines(top, places.min() - 0.4, places.max() + 0.4, color=style.MUTED, linewidth=0.8)
-        text = f"{names.label(kind)} {numbers.show(shares[places].sum(), 'percent')}"
+        text = f"{names.label(kind)} {numbers.show(shares[places].sum(), 'share')}"
         ax.annotate(text, (places.to_numpy().mean(), top), xytext=(0, 4), textcoords="offset points", ha="center")
     ax.set_ylim(0, top * 1.12)
 
 
 def _distribution_alt(frame: pd.DataFrame, category: str, shares: pd.Series) -> str:
     listed = "; ".join(
-        f"{names.label(name)} {numbers.short(share, 'percent')}"
+        f"{names.label(name)} {numbers.short(share, 'share')}"
         for name, share in zip(frame[category], shares, strict=True)
     )
     return _("Bars, share of each answer, {measure}: {listed}.").format(measure=names.column(category), listed=listed)
@@ -96,11 +115,11 @@ def stacked_shares(
             ax.barh(shares.index, shares[part], left=left, color=fill, height=0.72, edgecolor=style.BACKGROUND)
             _label_segments(ax, left, shares[part], fill)
             left = left + shares[part]
-        ax.set_yticks(shares.index, [parts.row_label(row, label, n) for _i, row in rows.iterrows()])
+        ax.set_yticks(shares.index, [furniture.row_label(row, label, n) for _i, row in rows.iterrows()])
         ax.set_xticks([])
         ax.set_xlim(0, 1)
-        parts.open_side(ax, "left", "bottom")
-        parts.key(ax, {names.label(part): style.colour(part, i) for i, part in enumerate(divided)})
+        furniture.open_side(ax, "left", "bottom")
+        furniture.key(ax, {names.label(part): style.colour(part, i) for i, part in enumerate(parts)})
 
     return canvas.chart(
         paint,
@@ -114,15 +133,17 @@ def stacked_shares(
 def _label_segments(ax: Axes, left: pd.Series, shares: pd.Series, fill: str) -> None:
     for place, (start, share) in enumerate(zip(left, shares, strict=True)):
         if share >= _ROOM_FOR_LABEL:
-            text = numbers.short(share, "percent")
+            text = numbers.short(share, "share")
             ax.annotate(text, (start + share / 2, place), ha="center", va="center", color=style.text_on(fill))
 
 
 def _stacked_alt(rows: pd.DataFrame, shares: pd.DataFrame, label: str, parts: Sequence[str]) -> str:
-    listed = "; ".join(
-        f"{names.label(row[label])}: "
-        + ", ".join(f"{names.label(part)} {numbers.short(shares.loc[place, part], 'percent')}" for part in parts)
-        for place, row in rows.iterrows()
+    listed = furniture.listed(
+        [
+            f"{names.label(row[label])}: "
+            + ", ".join(f"{names.label(part)} {numbers.short(shares.loc[place, part], 'share')}" for part in parts)
+            for place, row in rows.iterrows()
+        ]
     )
     return _("Bars divided into shares. {listed}.").format(listed=listed)
 
@@ -132,42 +153,40 @@ def abc_bars(
     *,
     title: str,
     label: str = "class",
-    customers: str = "customers",
-    revenue: str = "revenue",
+    customers: str = "customer_share",
+    revenue: str = "share",
     note: str = "",
 ) -> Chart | Sentence:
     """Draw for each class its share of the customers beside its share of the revenue.
 
-    Columns in: ``label``, ``customers`` and ``revenue``, as numbers or shares of which the sums are taken.
+    Columns in: ``label``; ``customers`` and ``revenue``, shares 0 to 1.
     """
     require("charts.abc_bars", frame, (label, customers, revenue))
-    totals = frame[[customers, revenue]].sum()
-    if not (totals > 0).all():
+    shares = frame[[label, customers, revenue]].dropna().reset_index(drop=True)
+    if shares.empty:
         return words.no_data(title)
-    shares = (frame[[customers, revenue]] / totals).reset_index(drop=True)
-    colours = {customers: style.QUIET, revenue: style.ACCENT}
-    keys = {customers: _("Share of customers"), revenue: _("Share of revenue")}
 
     def paint(ax: Axes) -> None:
-        for shift, column in ((-0.2, customers), (0.2, revenue)):
-            places = np.arange(len(shares)) + shift
-            ax.bar(places, shares[column], width=0.36, color=colours[column], label=keys[column])
+        for shift, column, fill in ((-0.2, customers, style.QUIET), (0.2, revenue, style.ACCENT)):
+            places = shares.index + shift
+            ax.bar(places, shares[column], width=0.36, color=fill)
             for place, share in zip(places, shares[column], strict=True):
-                text = numbers.show(share, "percent")
+                text = numbers.show(share, "share")
                 ax.annotate(text, (place, max(share, 0)), xytext=(0, 3), textcoords="offset points", ha="center")
-        ax.set_xticks(range(len(shares)), [_("Class {name}").format(name=names.label(name)) for name in frame[label]])
+        ax.set_xticks(shares.index, [_("Class {name}").format(name=names.label(name)) for name in shares[label]])
         ax.set_yticks([])
-        parts.open_side(ax, "left")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, handlelength=1, handleheight=1)
+        furniture.open_side(ax, "left")
+        furniture.key(ax, {_("Share of customers"): style.QUIET, _("Share of revenue"): style.ACCENT})
 
-    listed = "; ".join(
-        _("class {name} {customers} of the customers, {revenue} of the revenue").format(
-            name=names.label(name),
-            customers=numbers.show(share[customers], "percent"),
-            revenue=numbers.show(share[revenue], "percent"),
-        )
-        for name, (_i, share) in zip(frame[label], shares.iterrows(), strict=True)
+    listed = furniture.listed(
+        [
+            _("class {name} {customers} of the customers, {revenue} of the revenue").format(
+                name=names.label(row[label]),
+                customers=numbers.show(row[customers], "share"),
+                revenue=numbers.show(row[revenue], "share"),
+            )
+            for _i, row in shares.iterrows()
+        ]
     )
-    return canvas.chart(
-        paint, height_cm=7, title=title, alt=_("Bars by class: {listed}.").format(listed=listed), note=note
-    )
+    alt = _("Bars by class: {listed}.").format(listed=listed)
+    return canvas.chart(paint, height_cm=7, title=title, alt=alt, note=note)

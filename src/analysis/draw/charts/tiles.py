@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
+from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
@@ -49,7 +50,7 @@ def rfm_map(
         ax.set_yticks(scores, [numbers.show(score, "count") for score in scores])
         ax.set_xlabel(_("Recency score (right: bought lately)"))
         ax.set_ylabel(_("Frequency score (top: buys often)"))
-        canvas.open_side(ax, "left", "bottom")
+        furniture.open_side(ax, "left", "bottom")
 
     best = shares.loc[shares[customers].idxmax()]
     alt = _(
@@ -57,10 +58,10 @@ def rfm_map(
         "and frequency {frequency}; they bring {revenue} of the revenue."
     ).format(
         cells=len(shares),
-        customers=numbers.show(best[customers], "percent"),
+        customers=numbers.show(best[customers], "share"),
         recency=numbers.show(best[recency], "count"),
         frequency=numbers.show(best[frequency], "count"),
-        revenue=numbers.show(best[revenue], "percent"),
+        revenue=numbers.show(best[revenue], "share"),
     )
     key = _("In each cell: share of customers, below it share of revenue.")
     return canvas.chart(paint, height_cm=9.5, title=title, alt=alt, note=" ".join(filter(None, (key, note))))
@@ -68,8 +69,8 @@ def rfm_map(
 
 def _annotate_cell(ax: Axes, place: tuple[float, float], customers: float, revenue: float, colour: str) -> None:
     for shift, text, size in (
-        (6, numbers.show(customers, "percent"), style.FONT_SIZE + 1),
-        (-7, numbers.show(revenue, "percent"), style.SMALL_SIZE),
+        (6, numbers.show(customers, "share"), style.FONT_SIZE + 1),
+        (-7, numbers.show(revenue, "share"), style.SMALL_SIZE),
     ):
         ax.annotate(
             text,
@@ -103,20 +104,19 @@ def quality(
     rows = rows.assign(_share=rows["quarantined"] / rows["_read"])
 
     def paint(ax: Axes) -> None:
+        ax.set_xlim(0, max(rows["_share"].max(), limit or 0, 0.005) * 1.1)
         ax.hlines(rows.index, 0, rows["_share"], color=style.WARNING, linewidth=1.6)
         ax.plot(rows["_share"], rows.index, "o", color=style.WARNING, markersize=6)
-        for place, row in rows.iterrows():
-            ax.annotate(_counts(row), (1.02, place), xycoords=("axes fraction", "data"), va="center")
+        furniture.beside(ax, [_counts(row) for _i, row in rows.iterrows()])
         if limit is not None:
-            canvas.reference_line(ax, limit, _("Limit {share}").format(share=numbers.show(limit, "percent")))
+            furniture.reference_line(ax, limit, _("Limit {share}").format(share=numbers.show(limit, "share")))
         ax.set_yticks(rows.index, [names.table(name) for name in rows[table]])
-        ax.set_ylim(-0.6, len(rows) - 0.4)
-        ax.set_xlim(0, max(rows["_share"].max(), limit or 0, 0.005) * 1.1)
+        ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if limit is not None else 0))
         ax.grid(axis="x")
-        canvas.open_side(ax, "left")
-        canvas.number_axis(ax.xaxis, "percent", _("Share of rows quarantined"))
+        furniture.open_side(ax, "left")
+        furniture.number_axis(ax.xaxis, "share", _("Share of rows quarantined"))
 
-    listed = "; ".join(f"{names.table(row[table])}: {_counts(row)}" for _i, row in rows[::-1].iterrows())
+    listed = furniture.listed([f"{names.table(row[table])}: {_counts(row)}" for _i, row in rows[::-1].iterrows()])
     alt = _("Dots, share of rows quarantined. {listed}.").format(listed=listed)
     return canvas.chart(paint, height_cm=1.9 + 0.68 * len(rows), title=title, alt=alt, note=note)
 
@@ -125,7 +125,7 @@ def _counts(row: pd.Series) -> str:
     text = _("{quarantined} of {rows} ({share})").format(
         quarantined=numbers.show(row["quarantined"], "count"),
         rows=numbers.show(row["_read"], "count"),
-        share=numbers.show(row["_share"], "percent"),
+        share=numbers.show(row["_share"], "share", places=2),
     )
     dropped = _(", {dropped} dropped").format(dropped=numbers.show(row["dropped"], "count"))
     return text + dropped if row["dropped"] else text

@@ -1,0 +1,1 @@
+"""Intake: sources in, checked tables out. Reading, recognition of forms, mapping, contract check, snapshot."""

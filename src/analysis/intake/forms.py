@@ -1,0 +1,110 @@
+"""Decisions: which form a column has. A column that two forms read alike is refused, never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from analysis.errors import AmbiguousColumnError, SourceError
+from analysis.intake import dates, numbers
+from analysis.intake.dates import DateCounts, DateForm
+from analysis.intake.numbers import NumberCounts, NumberForm
+from analysis.intake.raw import Raw, RawColumn
+
+_SAMPLE = 1000
+_CLEARLY = 3
+"""How many times more values than its rival the better form must read alone."""
+
+
+@dataclass(frozen=True)
+class DecidedNumber:
+    """The form of a number column, and whether every value that stands there has it."""
+
+    form: NumberForm
+    whole: bool
+
+
+@dataclass(frozen=True)
+class DecidedDate:
+    """The form of a date column, whether every value has it, and whether times stand in it."""
+
+    form: DateForm
+    whole: bool
+    timed: bool
+
+
+def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, *, where: str = "true") -> DecidedNumber:
+    """Decide the number form of a column over all of its values.
+
+    The form is guessed from the first rows; where they prove it, one cheap pass over all rows confirms the guess,
+    and only where that fails are the forms counted over all rows.
+    Raises AmbiguousColumnError where two forms read all values alike, SourceError where the column mixes them.
+    """
+    sample = numbers.count(con, f"(SELECT {column.sql} FROM {raw.table} LIMIT {_SAMPLE})", column.sql)
+    guess = _leading(sample, column.decimal)
+    if guess and _all_simple(con, raw, column, guess):
+        return DecidedNumber(NumberForm(guess, simple=True), whole=True)
+    counts = numbers.count(con, raw.table, column.sql)
+    if column.decimal:
+        form = NumberForm("," if column.decimal == "," else ".")
+        read = counts.plain + counts.both + (counts.german if form.decimal == "," else counts.english)
+        return DecidedNumber(form, whole=read == counts.filled)
+    return DecidedNumber(_number_form(counts, raw, column), whole=counts.parsed == counts.filled)
+
+
+def _leading(counts: NumberCounts, declared: str | None) -> numbers.Sign | None:
+    if declared:
+        return "," if declared == "," else "."
+    if counts.german > counts.english:
+        return ","
+    return "." if counts.english > counts.german else None
+
+
+def _all_simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: numbers.Sign) -> bool:
+    fits = numbers.fits_simply(column.sql, decimal)
+    row = con.execute(f"SELECT count({column.sql}) = count(*) FILTER ({fits}) FROM {raw.table}").fetchone()
+    return row == (True,)
+
+
+def _number_form(counts: NumberCounts, raw: Raw, column: RawColumn) -> NumberForm:
+    german, english = counts.german, counts.english
+    if german == english == 0 and counts.both:
+        names = (NumberForm(",").name, NumberForm(".").name)
+        raise AmbiguousColumnError(raw.source, column.header, names, "decimal")
+    more, fewer = max(german, english), min(german, english)
+    if fewer and more < _CLEARLY * fewer:
+        problem = f"column {column.header!r} mixes forms: {german} values such as 1.234,56, {english} such as 1,234.56"
+        raise SourceError(raw.source, problem, "Set decimal for this source to decide")
+    return NumberForm("," if german > english else ".")
+
+
+def date(
+    con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, *, short_years: bool = True, months: bool = False
+) -> DecidedDate:
+    """Decide the date form of a column over all of its values, times or none.
+
+    Raises AmbiguousColumnError where day first and month first read all values, SourceError where the column mixes
+    forms.
+    """
+    possible = dates.candidates(day_first=column.day_first, short_years=short_years, months=months)
+    counts = dates.count(con, raw.table, column.sql, possible)
+    form = _date_form(counts, possible, raw, column)
+    return DecidedDate(form, counts.parsed[form.name] == counts.filled and not counts.tails, counts.timed > 0)
+
+
+def _date_form(counts: DateCounts, possible: tuple[DateForm, ...], raw: Raw, column: RawColumn) -> DateForm:
+    best = max(possible, key=lambda form: counts.parsed[form.name])
+    rivals = [form for form in possible if form is not best and counts.alone[form.name]]
+    if not counts.parsed[best.name]:
+        return best
+    if not counts.alone[best.name] and best.rival:
+        raise AmbiguousColumnError(raw.source, column.header, (best.name, best.rival), "day_first")
+    rival = max(rivals, key=lambda form: counts.alone[form.name], default=None)
+    if rival and counts.alone[best.name] < _CLEARLY * counts.alone[rival.name]:
+        problem = (
+            f"column {column.header!r} mixes forms: {counts.alone[best.name]} values are {best.name}, "
+            f"{counts.alone[rival.name]} are {rival.name}"
+        )
+        raise SourceError(raw.source, problem, "Export the dates in one form")
+    return best
