@@ -59,6 +59,13 @@ class Report:
         """The currency of all money."""
         return self.snapshot.params.currency
 
+    def periods(self, last: int) -> dict[str, tuple[dt.date, dt.date]]:
+        """Return the first and last day of the ``last`` periods up to the one reported, by id, oldest first."""
+        found = [self.period]
+        while len(found) < last:
+            found.append(found[-1].previous)
+        return {period.id: (period.start, period.end) for period in reversed(found)}
+
     def has(self, table: str, column: str | None = None) -> bool:
         """Say whether the snapshot holds the table, and the column if one is named."""
         record = self.snapshot.records.get(table)
@@ -90,9 +97,7 @@ class Report:
         return known.filter((known[spec.event_time] >= start) & (known[spec.event_time] < end))
 
     def _by_period(self, known: ir.Table, name: str, last: int) -> ir.Table:
-        periods = [self.period]
-        while len(periods) < last:
-            periods.append(periods[-1].previous)
+        periods = [Period.parse(text) for text in self.periods(last)]
         return ibis.union(*(self._cut(known, name, one).mutate(period=ibis.literal(one.id)) for one in periods))
 
     def _with_customer(self, known: ir.Table, columns: Sequence[str]) -> ir.Table:

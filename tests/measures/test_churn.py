@@ -12,7 +12,7 @@ from scipy.stats import chi2
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
-from analysis.measures.churn import _window_counts, churn_rate
+from analysis.measures.churn import _window_counts, churn_by_period, churn_rate
 from analysis.measures.spells import spells
 
 START, END = dt.date(2025, 1, 1), dt.date(2025, 3, 31)
@@ -160,3 +160,23 @@ def test_the_counts_compile_for_every_engine(dialect, groups):
     numbers = dict.fromkeys(["entry", "exit", "event"], "int64")
     table = ibis.table({**numbers, "origin": "date", "region": "string"}, name="spells")
     assert ibis.to_sql(_window_counts(table, START, END, groups), dialect=dialect).count("SUM(") >= 6
+
+
+def test_churn_by_period_is_the_churn_rate_of_each_period_in_order():
+    spells = pd.DataFrame(
+        {"origin": pd.to_datetime(["2025-01-01"] * 3), "entry": 0, "exit": [20, 45, 90], "event": [1, 1, 0]}
+    )
+    spells["plan"] = ["a", "b", "b"]
+    months = {
+        "2025-01": (dt.date(2025, 1, 1), dt.date(2025, 1, 31)),
+        "2025-02": (dt.date(2025, 2, 1), dt.date(2025, 2, 28)),
+    }
+    found = churn_by_period(spells, months, by="plan")
+    assert found[["plan", "period", "exposed", "ended"]].to_numpy().tolist() == [
+        ["a", "2025-01", 1, 1],
+        ["a", "2025-02", 0, 0],
+        ["b", "2025-01", 2, 0],
+        ["b", "2025-02", 2, 1],
+    ]
+    alone = churn_rate(spells, start=dt.date(2025, 2, 1), end=dt.date(2025, 2, 28), by="plan")
+    assert found[found["period"] == "2025-02"]["rate"].tolist() == pytest.approx(alone["rate"].tolist(), nan_ok=True)

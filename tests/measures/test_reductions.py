@@ -43,7 +43,7 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
     "nps, no group": ("surveys", lambda table: satisfaction._reduce_nps(table, (1, 10), ())),
     "csat": ("surveys", lambda table: satisfaction._reduce_csat(table, "csat", (1, 5), 2, ("region",), False)),
     "csat, one a customer": ("surveys", lambda table: satisfaction._reduce_csat(table, "csat", (1, 5), 2, (), True)),
-    "distribution": ("surveys", lambda table: satisfaction._reduce_distribution(table, "nps", (1, 10))),
+    "distribution": ("surveys", lambda table: satisfaction._reduce_distribution(table, "nps", (1, 10), True)),
     "abc": ("transactions", lambda table: segments._reduce_abc(table, (0.8, 0.95))),
     "abc_classes": ("transactions", segments.abc_classes),
     "concentration": ("transactions", segments._reduce_concentration),
@@ -56,7 +56,7 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
 MEASURES: dict[str, tuple[str, Callable[[pd.DataFrame], object]]] = {
     "nps": ("surveys", lambda rows: satisfaction.nps(rows, scale=(1, 10), by="region")),
     "csat": ("surveys", lambda rows: satisfaction.csat(rows, scale=(1, 5), by="region")),
-    "distribution": ("surveys", lambda rows: satisfaction.distribution(rows, scale=(1, 10))),
+    "distribution": ("surveys", lambda rows: satisfaction.nps_distribution(rows, scale=(1, 10))),
     "abc": ("transactions", segments.abc),
     "concentration": ("transactions", segments.concentration),
     "lorenz": ("transactions", segments.lorenz),

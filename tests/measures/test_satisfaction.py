@@ -274,7 +274,7 @@ def test_the_distribution_counts_one_answer_a_customer_and_fills_the_scale():
             "nps": [2, 9, 5, 9],
         }
     )
-    found = satisfaction.distribution(answers, scale=(1, 10))
+    found = satisfaction.nps_distribution(answers, scale=(1, 10))
     assert found["rating"].tolist() == list(range(1, 11))
     assert found["answers"].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 2, 0]
     assert found["share"].sum() == pytest.approx(1)
@@ -283,13 +283,13 @@ def test_the_distribution_counts_one_answer_a_customer_and_fills_the_scale():
 def test_the_distribution_agrees_with_the_counts_of_nps():
     draw = np.random.default_rng(3)
     answers = pd.DataFrame({"customer_id": draw.integers(0, 60, 200).astype(str), "nps": draw.integers(1, 11, 200)})
-    found = satisfaction.distribution(answers, scale=(1, 10)).set_index("rating")["answers"]
+    found = satisfaction.nps_distribution(answers, scale=(1, 10)).set_index("rating")["answers"]
     score = satisfaction.nps(answers, scale=(1, 10)).iloc[0]
     assert (found[9:].sum(), found[:6].sum(), found.sum()) == (score["promoters"], score["detractors"], score["n"])
 
 
 def test_a_distribution_of_nothing_has_no_shares():
-    found = satisfaction.distribution(pd.DataFrame({"nps": pd.Series([], dtype="float64")}), scale=(1, 10))
+    found = satisfaction.nps_distribution(pd.DataFrame({"nps": pd.Series([], dtype="float64")}), scale=(1, 10))
     assert found["answers"].tolist() == [0] * 10
     assert found["share"].isna().all()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from analysis.errors import ParamsError
 from analysis.pilot import params_yaml, simulate, write_pilot
 from analysis.vocabulary import RATING_PREFIX, TABLES
 
@@ -292,6 +293,22 @@ def test_blocks_are_joined_under_one_heading_without_an_id_twice(
     assert len({row["Kundennummer"] for row in whole(tmp_path, "kunden.csv")}) == 1000
     assert (tmp_path / SURVEY).read_bytes().count(b"\xef\xbb\xbf") == 1
     assert len(whole(tmp_path, "artikel.csv")) == 21
+
+
+def test_the_steps_of_a_case_follow_each_other(pilot: Path) -> None:
+    steps = ("Erstellt am", "Erste Antwort am", "Gelöst am", "Geschlossen am")
+    disordered = 0
+    for row in whole(pilot, "tickets.csv"):
+        taken = [row[step] for step in steps if row[step]]
+        disordered += taken != sorted(taken)
+        assert [bool(row[step]) for step in steps] == sorted((bool(row[step]) for step in steps), reverse=True)
+    assert disordered == 2  # the planted end before its start, and the planted date 2026-13-45
+
+
+def test_a_company_without_customers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"^the pilot company: customers: 0 is too few\. Give 1 or more\.$"):
+        write_pilot(tmp_path / "empty", customers=0)
+    assert not (tmp_path / "empty").exists()
 
 
 def test_a_single_customer_is_a_company_too(tmp_path: Path) -> None:

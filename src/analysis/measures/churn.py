@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -49,6 +49,36 @@ def churn_rate(
         raise MeasureError("churn_rate", f"end {end} lies before start {start}", "Name the window's last day as end")
     require("churn_rate", table, ("origin", "entry", "exit", "event", *groups))
     return _rates(_window_counts(table, start, end, groups).to_pandas(), groups, confidence)
+
+
+def churn_by_period(
+    spells: Rows,
+    periods: Mapping[str, tuple[dt.date, dt.date]],
+    *,
+    by: str | Sequence[str] = (),
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return ``churn_rate`` for each of the ``periods``, given by id with first and last day, in their order.
+
+    Columns in and Raises: as for ``churn_rate``. Columns out: those of ``by``, ``period``, then as for ``churn_rate``.
+    Source: as for ``churn_rate``.
+
+    >>> ledger = pd.DataFrame({"origin": pd.to_datetime(["2025-01-01"]), "entry": 0, "exit": 40, "event": 1})
+    >>> january, february = (dt.date(2025, 1, 1), dt.date(2025, 1, 31)), (dt.date(2025, 2, 1), dt.date(2025, 2, 28))
+    >>> months = {"2025-01": january, "2025-02": february}
+    >>> churn_by_period(ledger, months)[["period", "exposed", "ended"]]
+        period  exposed  ended
+    0  2025-01        1      0
+    1  2025-02        1      1
+    """
+    table, groups = as_table(spells), names(by)
+    rates = [
+        churn_rate(table, start=start, end=end, by=groups, confidence=confidence).assign(period=period)
+        for period, (start, end) in periods.items()
+    ]
+    found = pd.concat(rates, ignore_index=True)
+    ordered = found[[*groups, "period", *(name for name in found if name not in (*groups, "period"))]]
+    return ordered.sort_values(list(groups), kind="stable", ignore_index=True) if groups else ordered
 
 
 def _window_counts(table: ir.Table, start: dt.date, end: dt.date, groups: tuple[str, ...]) -> ir.Table:

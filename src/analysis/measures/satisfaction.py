@@ -130,8 +130,24 @@ def ratings(
     return found.sort_values(["mean", "attribute"], ascending=[False, True], ignore_index=True)
 
 
-def distribution(answers: Rows, *, scale: tuple[int, int], rating: str = "nps") -> pd.DataFrame:
-    """Count the answers at each point of the scale, one a customer and wave as for ``nps``.
+def nps_distribution(answers: Rows, *, scale: tuple[int, int]) -> pd.DataFrame:
+    """Count the answers at each point of an NPS scale, one a customer and wave as for ``nps``.
+
+    Columns in: as for ``nps``. Columns out: those of ``distribution`` and group (detractors, passives, promoters).
+    Raises MeasureError and Source: as for ``nps``.
+
+    >>> nps_distribution(pd.DataFrame({"nps": [3, 9, 9]}), scale=(1, 10)).query("answers > 0")
+       rating  answers     share       group
+    2       3        1  0.333333  detractors
+    8       9        2  0.666667   promoters
+    """
+    found = distribution(answers, scale=scale, rating="nps", one_per_customer=True)
+    groups = pd.cut(found["rating"], [-1, 6, 8, 10], labels=["detractors", "passives", "promoters"])
+    return found.assign(group=groups.astype("str"))
+
+
+def distribution(answers: Rows, *, scale: tuple[int, int], rating: str, one_per_customer: bool = False) -> pd.DataFrame:
+    """Count the answers at each point of the scale; with ``one_per_customer`` the latest of each as for ``nps``.
 
     Columns in: the rating; where present also customer_id, survey, answered_at, response_id. Columns out: rating,
     answers (count), share (0 to 1 of all answers; missing without any). One row a point of the scale, from low to
@@ -147,7 +163,7 @@ def distribution(answers: Rows, *, scale: tuple[int, int], rating: str = "nps") 
     2       3        2  0.666667
     """
     table = _checked("distribution", answers, rating, ())
-    counts = _executed("distribution", _reduce_distribution(table, rating, scale), scale, ("rating",))
+    counts = _executed("distribution", _reduce_distribution(table, rating, scale, one_per_customer), scale, ("rating",))
     points = pd.RangeIndex(scale[0], scale[1] + 1, name="rating")
     found = counts.set_index(counts["rating"].astype("int64"))["n"].reindex(points, fill_value=0)
     total = found.sum()
@@ -204,8 +220,8 @@ def _reduce_csat(
     )
 
 
-def _reduce_distribution(answers: ir.Table, rating: str, scale: tuple[int, int]) -> ir.Table:
-    rated = _rated(answers, answers[rating], (), one_per_customer=True)
+def _reduce_distribution(answers: ir.Table, rating: str, scale: tuple[int, int], one_per_customer: bool) -> ir.Table:
+    rated = _rated(answers, answers[rating], (), one_per_customer=one_per_customer)
     value = rated["_rating"]
     return rated.aggregate(by=value.name("rating"), n=_times(rated["_kept"]), **_off_scale(value, scale))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+from analysis.errors import ParamsError
 from analysis.pilot.export import end_file, write_block
 from analysis.pilot.faults import Fault
 from analysis.pilot.layouts import LAYOUTS
@@ -22,7 +23,11 @@ def write_pilot(folder: Path, *, customers: int = 5000, seed: int = 0, progress:
 
     The same seed and size give the same bytes. The data run from 2023-10-01 to 2026-10-11 for every seed. Customers
     are simulated and written in blocks, so memory does not grow with their number.
+
+    Raises ParamsError where ``customers`` is below 1.
     """
+    if customers < 1:
+        raise ParamsError("the pilot company", "customers", f"{customers} is too few", "Give 1 or more")
     folder.mkdir(parents=True, exist_ok=True)
     planted: list[Fault] = []
     done = 0

@@ -139,7 +139,7 @@ ORDERS = Layout(
     "bestellungen.csv",
     lambda block: _of_customer(block.lines, block) | {"block": np.full(len(block.lines["order"]), block.number)},
     {
-        "Bestellnummer": "'B' || lpad(block::VARCHAR, 2, '0') || lpad(\"order\"::VARCHAR, 7, '0')",
+        "Bestellnummer": "'B' || lpad(block::VARCHAR, 3, '0') || lpad(\"order\"::VARCHAR, 7, '0')",
         "Kundennummer": _customer_number(),
         "Bestelldatum": date("day"),
         "Artikelnummer": label("product", [product.number for product in model.PRODUCTS]),

@@ -38,11 +38,11 @@ def cases(rng: np.random.Generator, customers: Columns) -> Columns:
     reply_hours = np.array(model.REPLY_HOURS)[priority] * rng.lognormal(0.0, 0.9, count)
     solve_hours = reply_hours + rng.lognormal(np.log(26.0), 1.0, count)
     reopened = rng.random(count) < 0.07
-    in_time = reply_hours <= np.array(model.SLA_HOURS)[priority]
+    first_reply = _known(opened + reply_hours * _HOUR)
+    resolved = _known(np.maximum(opened + (1 + reopened) * solve_hours * _HOUR, first_reply + 900))
+    in_time = first_reply - opened <= np.array(model.SLA_HOURS)[priority] * _HOUR
     liking = 3.9 + 0.5 * in_time - 0.8 * reopened - 0.35 * np.log2(1 + solve_hours / 48)
     rated = np.clip(np.rint(liking + 0.9 * rng.standard_normal(count)), 1, 5).astype(int)
-    first_reply = _known(opened + reply_hours * _HOUR)
-    resolved = _known(opened + (1 + reopened) * solve_hours * _HOUR)
     return {
         "customer": customer,
         "opened": opened,

@@ -76,22 +76,37 @@ def run_chapters(
     where a worker is killed. On failure every failed notebook is put into the folder ``kept_aside``.
     Raises ChapterError for all failed chapters together.
     """
-    stages = [stage for stage in (jobs, last) if stage]
+    every = [*jobs, *last]
     outcomes: dict[str, ChapterResult | Failure] = {}
     with tempfile.TemporaryDirectory(prefix="stammkunde-") as scratch:
         for _run in range(_RUNS):
-            with _pool(min(workers, len(jobs))) if executor is None else nullcontext(executor) as pool:
-                for stage in stages:
-                    for outcome in _outcomes(pool, _left(stage, outcomes), scratch, timeout):
+            if _left(every, outcomes):
+                with _pool(min(workers, len(every))) if executor is None else nullcontext(executor) as pool:
+                    for outcome in _by_stages(pool, jobs, last, outcomes, scratch, timeout):
                         outcomes[outcome.chapter] = outcome
                         progress(f"{outcome.chapter}: {'failed' if isinstance(outcome, Failure) else 'done'}")
-                    if _left(stage, outcomes):
-                        break
-                    _raise_for(outcomes, stage, kept_aside)
     killed = "its worker process was killed each time it was begun; is there memory enough?"
-    outcomes |= {job.chapter: Failure(job.chapter, killed) for job in _left(jobs, outcomes) or _left(last, outcomes)}
-    _raise_for(outcomes, [*jobs, *last], kept_aside)
-    return tuple(outcome for outcome in outcomes.values() if isinstance(outcome, ChapterResult))
+    lost = _left(jobs, outcomes) or (_left(last, outcomes) if not _failures(outcomes) else [])
+    _raise_for([*_failures(outcomes), *(Failure(job.chapter, killed) for job in lost)], every, kept_aside)
+    return tuple(outcome for job in every if isinstance(outcome := outcomes[job.chapter], ChapterResult))
+
+
+def _failures(outcomes: Mapping[str, ChapterResult | Failure]) -> list[Failure]:
+    return [outcome for outcome in outcomes.values() if isinstance(outcome, Failure)]
+
+
+def _by_stages(
+    pool: Executor,
+    jobs: Sequence[ChapterJob],
+    last: Sequence[ChapterJob],
+    outcomes: Mapping[str, ChapterResult | Failure],
+    scratch: str,
+    timeout: int | None,
+) -> Iterator[ChapterResult | Failure]:
+    """Yield what comes of the jobs not run yet; ``last`` is begun only where all others are done."""
+    yield from _outcomes(pool, _left(jobs, outcomes), scratch, timeout)
+    if all(isinstance(outcomes.get(job.chapter), ChapterResult) for job in jobs):
+        yield from _outcomes(pool, _left(last, outcomes), scratch, timeout)
 
 
 def _left(jobs: Iterable[ChapterJob], outcomes: Container[str]) -> list[ChapterJob]:
@@ -176,20 +191,17 @@ def _located(job: ChapterJob, problem: str) -> Failure:
     return Failure(job.chapter, problem)
 
 
-def _raise_for(
-    outcomes: Mapping[str, ChapterResult | Failure], jobs: Iterable[ChapterJob], kept_aside: Path
-) -> None:
-    failures = []
-    for job in jobs:
-        outcome = outcomes.get(job.chapter)
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            kept_aside.mkdir(parents=True, exist_ok=True)
-            shutil.copy(job.output if job.output.exists() else job.notebook, kept_aside / f"{job.chapter}.ipynb")
-    kept = f"The notebook as far as it ran: {kept_aside}"
+def _raise_for(failures: Sequence[Failure], jobs: Iterable[ChapterJob], kept_aside: Path) -> None:
+    if not failures:
+        return
+    kept_aside.mkdir(parents=True, exist_ok=True)
+    by_chapter = {job.chapter: job for job in jobs}
+    for failure in failures:
+        job = by_chapter[failure.chapter]
+        shutil.copy(job.output if job.output.exists() else job.notebook, kept_aside / f"{job.chapter}.ipynb")
     if len(failures) == 1:
-        raise ChapterError(failures[0].chapter, str(failures[0]), kept)
-    if failures:
-        lines = "".join(f"\n  {failure.chapter}: {failure}" for failure in failures)
-        names = ", ".join(failure.chapter for failure in failures)
-        raise ChapterError(names, f"{len(failures)} failed; the notebooks as far as they ran: {kept_aside}{lines}")
+        raise ChapterError(failures[0].chapter, str(failures[0]), f"The notebook as far as it ran: {kept_aside}")
+    in_order = sorted(failures, key=lambda failure: list(by_chapter).index(failure.chapter))
+    lines = "".join(f"\n  {failure.chapter}: {failure}" for failure in in_order)
+    names = ", ".join(failure.chapter for failure in in_order)
+    raise ChapterError(names, f"{len(failures)} failed; the notebooks as far as they ran: {kept_aside}{lines}")

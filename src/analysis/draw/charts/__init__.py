@@ -7,7 +7,7 @@ alternative from the frame. No chart changes the frame it is handed.
 from analysis.draw.canvas import Chart
 from analysis.draw.charts.curves import lorenz, survival
 from analysis.draw.charts.intervals import intervals, trend
-from analysis.draw.charts.shares import abc_bars, distribution, nps_distribution, stacked_shares
+from analysis.draw.charts.shares import abc_bars, distribution, stacked_shares
 from analysis.draw.charts.tiles import quality, rfm_map
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "distribution",
     "intervals",
     "lorenz",
-    "nps_distribution",
     "quality",
     "rfm_map",
     "stacked_shares",

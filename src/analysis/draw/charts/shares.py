@@ -18,19 +18,6 @@ from analysis.draw.words import Sentence
 _ROOM_FOR_LABEL = 0.06
 
 
-def nps_distribution(
-    frame: pd.DataFrame, *, title: str, category: str = "rating", count: str = "answers", note: str = ""
-) -> Chart | Sentence:
-    """Draw how many gave each answer to the question of recommending, by detractors, passives and promoters.
-
-    Columns in: ``category`` (answers on the scale 0 or 1 to 10), ``count``.
-    """
-    require("charts.nps_distribution", frame, (category, count))
-    group = pd.cut(frame[category], [-np.inf, 6, 8, np.inf], labels=["detractors", "passives", "promoters"])
-    grouped = frame.assign(_group=group.astype(str))
-    return distribution(grouped, category=category, count=count, groups="_group", title=title, note=note)
-
-
 def distribution(
     frame: pd.DataFrame,
     *,
