@@ -23,18 +23,26 @@ _FLAGS = (
 Make = Callable[[str, Sequence[NotebookNode]], Path]
 
 
-@pytest.fixture
-def notebook(tmp_path: Path) -> Make:
-    """Write a notebook of the given cells and return its path."""
+def notebook_writer(folder: Path) -> Make:
+    """Return a function that writes a notebook of the given cells into ``folder`` and returns its path."""
 
     def make(name: str, cells: Sequence[NotebookNode]) -> Path:
-        folder = tmp_path / "notebooks"
         folder.mkdir(exist_ok=True)
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         nbformat.write(v4.new_notebook(cells=list(cells), metadata=kernel), folder / f"{name}.ipynb")
         return folder / f"{name}.ipynb"
 
     return make
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Make:
+    return notebook_writer(tmp_path / "notebooks")
+
+
+@pytest.fixture(scope="session")
+def session_notebook(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    return notebook_writer(tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ FORMS = (YEAR_FIRST, _COMPACT, *_LONG)
 def candidates(*, day_first: bool | None, short_years: bool, months: bool) -> tuple[DateForm, ...]:
     """Return the forms a column may have. ``day_first`` leaves out the forms that read it the other way."""
     forms = FORMS + (TWO_DIGIT_YEARS if short_years else ()) + ((MONTH,) if months else ())
-    against = {True: "month", False: "day"}.get(day_first) if day_first is not None else None
+    against = "" if day_first is None else "month" if day_first else "day"
     return tuple(form for form in forms if not (form.rival and against and form.name.startswith(against)))
 
 
@@ -78,8 +78,8 @@ class DateCounts:
     filled: int
     parsed: dict[str, int]
     alone: dict[str, int]
-    tails: int
-    """Values with something other than a date, a time and a zone in them."""
+    odd: int
+    """Values with blanks around them, or with something that is no time and no zone after the date."""
     timed: int
     """Values with a time."""
 
@@ -96,8 +96,9 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, text: str, forms: Seque
     tail = literal("[^ T]+" + TAIL)
     row = con.execute(
         f"""WITH texts AS (SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1),
-            known AS (SELECT {careful("t")} AS x, n FROM texts),
-            heads AS (SELECT {head("x")} AS head, sum(n) AS n, sum(n) FILTER (NOT regexp_full_match(x, {tail})) AS odd,
+            known AS (SELECT {careful("t")} AS x, t, n FROM texts),
+            heads AS (SELECT {head("x")} AS head, sum(n) AS n,
+                sum(n) FILTER (x <> t OR NOT regexp_full_match(x, {tail})) AS odd,
                 sum(n) FILTER (contains(x, ':')) AS timed FROM known WHERE x IS NOT NULL GROUP BY 1)
             SELECT sum(n), sum(odd), sum(timed), {measures}, {alone} FROM heads"""
     ).fetchone()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from analysis.errors import AmbiguousColumnError, SourceError
+from analysis.errors import SourceError
 from analysis.intake import dates, forms, numbers
 from analysis.intake.engine import literal
 from analysis.intake.raw import Raw, RawColumn
@@ -71,19 +71,100 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
     Raises AmbiguousColumnError or SourceError where the column's form cannot be decided, SourceError where ids stand
     in scientific notation.
     """
-    by_type = {
-        "text": _text,
-        "boolean": _boolean,
-        "date": _date,
-        "instant": _instant,
-        "rating": _rating,
-        "integer": _integer,
-    }
     if wanted.is_id:
         _refuse_scientific(con, raw, column)
-    maker = by_type.get(wanted.type, _number)
-    field = maker(con, raw, column, wanted, zones)
-    return replace(field, required=wanted.required)
+    if wanted.type in ("money", "number"):
+        return _number(con, raw, column, wanted)
+    if wanted.type in ("rating", "integer"):
+        return _whole_number(_number(con, raw, column, wanted), wanted)
+    if wanted.type == "boolean":
+        return _boolean(con, raw, column, wanted)
+    if wanted.type == "date":
+        return _date(con, raw, column, wanted, zones)
+    if wanted.type == "instant":
+        return _instant(con, raw, column, wanted, zones)
+    return _text(column, wanted)
+
+
+def _field(column: RawColumn, wanted: Wanted, value: str, *, filled: str = "", suspect: bool = False) -> Field:
+    text = column.as_text.sql
+    reason = literal(_REASONS.get(wanted.type, ""))
+    filled = filled or f"{text} IS NOT NULL"
+    return Field(wanted.name, column.header, wanted.type, text, filled, value, reason, suspect, wanted.required)
+
+
+def _text(column: RawColumn, wanted: Wanted) -> Field:
+    value = trimmed(column.as_text.sql)
+    filled = f"{value} IS NOT NULL"
+    if not wanted.choices:
+        return _field(column, wanted, value, filled=filled)
+    choices = ", ".join(literal(choice) for choice in wanted.choices)
+    known = f"CASE WHEN lower({value}) IN ({choices}) THEN lower({value}) END"
+    return _field(column, wanted, known, filled=filled, suspect=True)
+
+
+def _number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
+    if column.type in _NUMERIC:
+        return _field(column, wanted, f"{column.sql}::DOUBLE")
+    column = column.as_text
+    decided = forms.number(con, raw, column)
+    text = column.sql if decided.form.simple else numbers.careful(column.sql)
+    value = decided.form.value(column.sql)
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole)
+
+
+def _whole_number(field: Field, wanted: Wanted) -> Field:
+    low, high = wanted.scale or (-(10**15), 10**15)
+    number = field.value
+    value = f"CASE WHEN {number} = floor({number}) AND {number} BETWEEN {low} AND {high} THEN ({number})::BIGINT END"
+    if wanted.scale is None:
+        return replace(field, value=value, suspect=True)
+    reason = f"CASE WHEN {number} IS NULL THEN 'not a number' ELSE 'outside scale' END"
+    return replace(field, value=value, reason=reason, suspect=True)
+
+
+def _boolean(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
+    if column.type == "BOOLEAN":
+        return _field(column, wanted, column.sql)
+    column = column.as_text
+    text = f"lower({numbers.careful(column.sql)})"
+    yes, no = (", ".join(literal(word) for word in words) for words in (YES, NO))
+    value = f"CASE WHEN {text} IN ({yes}) THEN true WHEN {text} IN ({no}) THEN false END"
+    ticked = con.execute(f"SELECT bool_and({text} = 'x') FROM {raw.table} WHERE {text} IS NOT NULL").fetchone()
+    if ticked == (True,):
+        value = f"coalesce({value}, false)"
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=True)
+
+
+def _date(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted, zones: Zones) -> Field:
+    if column.type in _TIMES:
+        utc = dates.local_date(f"timezone('UTC', {column.sql})", zones.report)
+        return _field(column, wanted, utc if column.type.endswith("ZONE") else f"{column.sql}::DATE")
+    column = column.as_text
+    months, short = wanted.name == "month", wanted.name != "birth_date"
+    decided = forms.date(con, raw, column, months=months, short_years=short)
+    text = numbers.careful(column.sql)
+    if decided.whole and not decided.timed:
+        value = decided.form.value(column.sql)
+    else:
+        instant = dates.instant(decided.form, text, zones.source)
+        value = (
+            f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(instant, zones.report)} "
+            f"WHEN {decided.form.fits(text, dates.TAIL)} THEN {decided.form.value(dates.head(text))} END"
+        )
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole)
+
+
+def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted, zones: Zones) -> Field:
+    if column.type.endswith("ZONE"):
+        return _field(column, wanted, f"timezone('UTC', {column.sql})")
+    if column.type in _TIMES:
+        return _field(column, wanted, dates.in_utc(f"{column.sql}::TIMESTAMP", zones.source))
+    column = column.as_text
+    decided = forms.date(con, raw, column)
+    text = numbers.careful(column.sql)
+    value = dates.instant(decided.form, text, zones.source)
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=True)
 
 
 def trimmed(text: str) -> str:
@@ -102,6 +183,3 @@ def _refuse_scientific(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColu
     if row and row[0]:
         problem = f"column {column.header!r} holds {row[0]} ids in scientific notation (such as 1.23E+10)"
         raise SourceError(raw.source, problem, "Digits are lost; export the ids as text, without opening them in Excel")
-
-
-type_error = (AmbiguousColumnError, SourceError)

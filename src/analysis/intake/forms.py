@@ -9,7 +9,7 @@ import duckdb
 from analysis.errors import AmbiguousColumnError, SourceError
 from analysis.intake import dates, numbers
 from analysis.intake.dates import DateCounts, DateForm
-from analysis.intake.numbers import NumberCounts, NumberForm
+from analysis.intake.numbers import NumberCounts, NumberForm, Sign
 from analysis.intake.raw import Raw, RawColumn
 
 _SAMPLE = 1000
@@ -34,40 +34,36 @@ class DecidedDate:
     timed: bool
 
 
-def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, *, where: str = "true") -> DecidedNumber:
+def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> DecidedNumber:
     """Decide the number form of a column over all of its values.
 
     The form is guessed from the first rows; where they prove it, one cheap pass over all rows confirms the guess,
     and only where that fails are the forms counted over all rows.
     Raises AmbiguousColumnError where two forms read all values alike, SourceError where the column mixes them.
     """
-    sample = numbers.count(con, f"(SELECT {column.sql} FROM {raw.table} LIMIT {_SAMPLE})", column.sql)
-    guess = _leading(sample, column.decimal)
-    if guess and _all_simple(con, raw, column, guess):
+    sample = f"(SELECT {column.sql} AS x FROM {raw.table} LIMIT {_SAMPLE})"
+    guess = column.decimal or _proven(numbers.count(con, sample, "x"))
+    if guess is not None and _all_simple(con, raw, column, guess):
         return DecidedNumber(NumberForm(guess, simple=True), whole=True)
     counts = numbers.count(con, raw.table, column.sql)
-    if column.decimal:
-        form = NumberForm("," if column.decimal == "," else ".")
-        read = counts.plain + counts.both + (counts.german if form.decimal == "," else counts.english)
-        return DecidedNumber(form, whole=read == counts.filled)
-    return DecidedNumber(_number_form(counts, raw, column), whole=counts.parsed == counts.filled)
+    form = NumberForm(column.decimal or _decided(counts, raw, column))
+    alone = {",": counts.german, ".": counts.english, "": 0}[form.decimal]
+    return DecidedNumber(form, whole=counts.plain + counts.both + alone == counts.filled)
 
 
-def _leading(counts: NumberCounts, declared: str | None) -> numbers.Sign | None:
-    if declared:
-        return "," if declared == "," else "."
-    if counts.german > counts.english:
-        return ","
-    return "." if counts.english > counts.german else None
+def _proven(counts: NumberCounts) -> Sign | None:
+    if counts.german or counts.english:
+        return "," if counts.german > counts.english else "."
+    return "" if counts.plain and not counts.both else None
 
 
-def _all_simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: numbers.Sign) -> bool:
+def _all_simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: Sign) -> bool:
     fits = numbers.fits_simply(column.sql, decimal)
     row = con.execute(f"SELECT count({column.sql}) = count(*) FILTER ({fits}) FROM {raw.table}").fetchone()
     return row == (True,)
 
 
-def _number_form(counts: NumberCounts, raw: Raw, column: RawColumn) -> NumberForm:
+def _decided(counts: NumberCounts, raw: Raw, column: RawColumn) -> Sign:
     german, english = counts.german, counts.english
     if german == english == 0 and counts.both:
         names = (NumberForm(",").name, NumberForm(".").name)
@@ -76,7 +72,9 @@ def _number_form(counts: NumberCounts, raw: Raw, column: RawColumn) -> NumberFor
     if fewer and more < _CLEARLY * fewer:
         problem = f"column {column.header!r} mixes forms: {german} values such as 1.234,56, {english} such as 1,234.56"
         raise SourceError(raw.source, problem, "Set decimal for this source to decide")
-    return NumberForm("," if german > english else ".")
+    if not more:
+        return ""
+    return "," if german > english else "."
 
 
 def date(
@@ -90,7 +88,7 @@ def date(
     possible = dates.candidates(day_first=column.day_first, short_years=short_years, months=months)
     counts = dates.count(con, raw.table, column.sql, possible)
     form = _date_form(counts, possible, raw, column)
-    return DecidedDate(form, counts.parsed[form.name] == counts.filled and not counts.tails, counts.timed > 0)
+    return DecidedDate(form, counts.parsed[form.name] == counts.filled and not counts.odd, counts.timed > 0)
 
 
 def _date_form(counts: DateCounts, possible: tuple[DateForm, ...], raw: Raw, column: RawColumn) -> DateForm:

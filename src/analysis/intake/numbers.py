@@ -10,11 +10,11 @@ import duckdb
 from analysis.intake.engine import literal
 from analysis.intake.words import BLANKS, MISSING
 
-Sign = Literal[",", "."]
+Sign = Literal[",", ".", ""]
+"""The decimal sign; empty where a column holds whole numbers alone."""
 
 _SIGN = r"[-+]?"
 _EXPONENT = r"(?:[eE][-+]?[0-9]{1,2})?"
-_PLAIN = _SIGN + "[0-9]+"
 _CURRENCY = r"(?:€|EUR|\$|USD|£|GBP|CHF)"
 _SPACE = r"[ \x{A0}\x{202F}\x{2009}]*"
 _MINUS = r"[-\x{2212}]"
@@ -31,7 +31,7 @@ class NumberForm:
     @property
     def name(self) -> str:
         """An example of the form."""
-        return "1.234,56" if self.decimal == "," else "1,234.56"
+        return {",": "1.234,56", ".": "1,234.56", "": "1234"}[self.decimal]
 
     def value(self, text: str) -> str:
         """Return SQL that reads ``text``, NULL where it has another form."""
@@ -76,6 +76,8 @@ def careful(text: str) -> str:
 
 def simple(decimal: Sign) -> str:
     """Return the pattern of a number without ornament: sign, groups of three, decimals, exponent."""
+    if not decimal:
+        return f"{_SIGN}[0-9]+"
     group, mark = (r"\.", ",") if decimal == "," else (",", r"\.")
     core = f"(?:[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[0-9]+)(?:{mark}[0-9]*)?|{mark}[0-9]+"
     return f"{_SIGN}(?:{core}){_EXPONENT}"
@@ -83,15 +85,16 @@ def simple(decimal: Sign) -> str:
 
 def ornate(decimal: Sign) -> str:
     """Return the pattern of a number as exports dress it: currency, blanks or apostrophes, the minus at either end."""
-    group, mark = (r"\.", ",") if decimal == "," else (",", r"\.")
-    core = f"(?:[1-9][0-9]{{0,2}}(?:[{group}{_GROUPS}][0-9]{{3}})+|[0-9]+)(?:{mark}[0-9]+)?|{mark}[0-9]+"
+    group, decimals = {",": (r"\.", ",[0-9]+"), ".": (",", r"\.[0-9]+"), "": ("", "")}[decimal]
+    whole = f"(?:[1-9][0-9]{{0,2}}(?:[{group}{_GROUPS}][0-9]{{3}})+|[0-9]+)"
+    core = f"{whole}(?:{decimals})?|{decimals}" if decimals else whole
     sign = rf"(?:{_MINUS}|\+)?{_SPACE}"
     return f"'?{sign}{_CURRENCY}?{_SPACE}{sign}(?:{core}){_SPACE}{_CURRENCY}?{_SPACE}{_MINUS}?{_SPACE}{_CURRENCY}?"
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str, text: str) -> NumberCounts:
     """Count over ``relation`` which forms the values of ``text`` have."""
-    german, english, plain = (_fits("x", pattern) for pattern in (ornate(","), ornate("."), _ORNATE_PLAIN))
+    german, english, plain = (_fits("x", pattern) for pattern in (ornate(","), ornate("."), ornate("")))
     row = con.execute(
         f"""SELECT count(x), count(*) FILTER (p), count(*) FILTER (g AND NOT e), count(*) FILTER (e AND NOT g),
                 count(*) FILTER (g AND e AND NOT p)
@@ -99,9 +102,6 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, text: str) -> NumberCou
                 {english} OR {_fits("x", simple("."))} AS e FROM (SELECT {careful(text)} AS x FROM {relation}))"""
     ).fetchone()
     return NumberCounts(*(row or (0,) * 5))
-
-
-_ORNATE_PLAIN = ornate(",").replace(r"[\." + _GROUPS, "[" + _GROUPS).replace("(?:,[0-9]+)?|,[0-9]+", "")
 
 
 def _fits(text: str, pattern: str) -> str:
@@ -114,6 +114,8 @@ def fits_simply(text: str, decimal: Sign) -> str:
 
 
 def _cast(text: str, decimal: Sign) -> str:
+    if not decimal:
+        return f"TRY_CAST({text} AS DOUBLE)"
     if decimal == ",":
         return f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
     return f"TRY_CAST(replace({text}, ',', '') AS DOUBLE)"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from analysis.errors import MissingColumnError
 
@@ -16,7 +17,7 @@ class RawColumn:
     sql: str
     header: str
     type: str = "VARCHAR"
-    decimal: str | None = None
+    decimal: Literal[",", "."] | None = None
     day_first: bool | None = None
 
     @property
@@ -25,12 +26,15 @@ class RawColumn:
         return self.type == "VARCHAR"
 
     @property
-    def text(self) -> str:
-        """SQL of the value as text; whole floats stand without a point, as ids from a workbook do."""
+    def as_text(self) -> RawColumn:
+        """The column with its values as text; whole floats stand without a point, as ids from a workbook do."""
+        if self.is_text:
+            return self
+        text = f"{self.sql}::VARCHAR"
         if self.type == "DOUBLE":
             whole = f"{self.sql} = trunc({self.sql}) AND abs({self.sql}) < 1e15"
-            return f"CASE WHEN {whole} THEN {self.sql}::BIGINT::VARCHAR ELSE {self.sql}::VARCHAR END"
-        return self.sql if self.is_text else f"{self.sql}::VARCHAR"
+            text = f"CASE WHEN {whole} THEN {self.sql}::BIGINT::VARCHAR ELSE {text} END"
+        return replace(self, sql=f"({text})", type="VARCHAR", decimal=".")
 
 
 @dataclass(frozen=True)

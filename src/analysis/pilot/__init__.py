@@ -14,15 +14,14 @@ from analysis.pilot.layouts import LAYOUTS
 from analysis.pilot.simulate import blocks
 from analysis.pilot.truth import truths
 
-Progress = Callable[[int, int], None]
-"""Called with the customers written so far and the customers to write."""
 
-
-def write_pilot(folder: Path, *, customers: int = 5000, seed: int = 0, progress: Progress | None = None) -> None:
+def write_pilot(
+    folder: Path, *, customers: int = 5000, seed: int = 0, progress: Callable[[str], None] | None = None
+) -> None:
     """Write the pilot company's exports, its ``params.yml`` and its ``truth.json`` into ``folder``.
 
     The same seed and size give the same bytes. The data run from 2023-10-01 to 2026-10-11 for every seed. Customers
-    are simulated and written in blocks, so memory does not grow with their number.
+    are simulated and written in blocks, so memory does not grow with their number; ``progress`` is told each block.
 
     Raises ParamsError where ``customers`` is below 1.
     """
@@ -36,7 +35,7 @@ def write_pilot(folder: Path, *, customers: int = 5000, seed: int = 0, progress:
             planted += write_block(folder, layout, block)
         done += len(block.customers["number"])
         if progress is not None:
-            progress(done, customers)
+            progress(f"{done} of {customers} customers")
     for layout in LAYOUTS:
         end_file(folder, layout)
     (folder / "params.yml").write_text(params_yaml(""), encoding="utf-8")

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import chart_samples as samples
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+import analysis
+from analysis.draw import canvas, charts, language, style
+from analysis.draw.words import Sentence
+from analysis.errors import MeasureError, PeriodError
+
+SVG = "{http://www.w3.org/2000/svg}"
+EVERY_KIND = pytest.mark.parametrize("kind", samples.KINDS)
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures behind the charts drawn in a test."""
+    seen: list[Figure] = []
+    write = canvas._svg
+
+    def remember(figure: Figure) -> str:
+        seen.append(figure)
+        return write(figure)
+
+    monkeypatch.setattr(canvas, "_svg", remember)
+    return seen
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch: pytest.MonkeyPatch) -> dict[Text, Bbox]:
+    """The texts that were drawn in a test, and where on the sheet, in points."""
+    seen: dict[Text, Bbox] = {}
+    draw = Text.draw
+
+    def remember(text: Text, renderer: Any, *rest: Any, **more: Any) -> None:
+        if text.get_text() and text.get_visible():
+            seen[text] = text.get_window_extent(renderer)
+        draw(text, renderer, *rest, **more)
+
+    monkeypatch.setattr(Text, "draw", remember)
+    return seen
+
+
+def written(kind: str) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(samples.drawn(kind).svg).iter(f"{SVG}text")]
+
+
+@EVERY_KIND
+def test_a_chart_is_the_same_bytes_when_it_is_drawn_twice(kind: str) -> None:
+    assert samples.drawn(kind) == samples.drawn(kind)
+
+
+def test_charts_are_the_same_bytes_in_another_process() -> None:
+    source = Path(analysis.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": f"{source}{os.pathsep}{Path(__file__).parent}", "PYTHONHASHSEED": "7"}
+    code = "import chart_samples; print(chart_samples.fingerprint())"
+    other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == samples.fingerprint()
+
+
+@EVERY_KIND
+def test_a_chart_leaves_its_frame_as_it_was(kind: str) -> None:
+    frame = samples.KINDS[kind][1]
+    before = frame.copy(deep=True)
+    samples.drawn(kind)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("reader", ["de", "en"])
+def test_no_text_is_clipped_or_small_or_on_top_of_another(
+    kind: str, reader: str, figures: list[Figure], drawn_texts: dict[Text, Bbox]
+) -> None:
+    language.use(reader)
+    samples.drawn(kind)
+    width, height = figures[0].get_size_inches() * 72
+    assert len(drawn_texts) > 5
+    for text, box in drawn_texts.items():
+        assert text.get_fontsize() >= 8.5
+        assert 0 <= box.x0 and 0 <= box.y0 and box.x1 <= width and box.y1 <= height, text
+    for (one, box), (other, another) in combinations(drawn_texts.items(), 2):
+        assert not box.padded(-1).overlaps(another.padded(-1)), (one, other)
+
+
+@EVERY_KIND
+def test_the_svg_is_as_wide_as_the_text_of_a_page_and_holds_all_it_needs(kind: str) -> None:
+    svg = samples.drawn(kind).svg
+    root = ElementTree.fromstring(svg)
+    assert float(root.attrib["width"].removesuffix("pt")) == pytest.approx(17 / 2.54 * 72, abs=0.1)
+    assert "clip" not in svg and "metadata" not in svg and "20" + "26-11" not in svg
+    assert "@font-face{font-family:Inter" in svg
+    addresses = set(re.findall(r"https?://[^\"']+", svg))
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert len(svg) < 80_000
+
+
+ALTERNATIVES = {
+    "intervals": ("Net Promoter Score", "Süd 31,2 (27,0 bis 36,0)", "ohne Angabe −3,3 (−20,0 bis 28,0)"),
+    "trend": ("Net Promoter Score", "von Q1 2025 20,0 bis Q2 2026 18,0", "am höchsten Q1 2026 25,0"),
+    "distribution": ("0 0\xa0%", "10 28\xa0%"),  # 300 of 1,085 answers
+    "stacked_shares": ("Nord: Kritiker 25\xa0%, Passive 26\xa0%, Promotoren 49\xa0%",),  # 200, 212, 400 of 812
+    "survival": ("Filiale: 60,0\xa0% nach 36 Monaten, Median nicht erreicht", "Internet: 0,0\xa0% nach 24 Monaten"),
+    "lorenz": ("20,0\xa0% der Kundschaft bringen 80\xa0% des Umsatzes", "50,0\xa0% der Kundschaft bringen 95\xa0%"),
+    "abc_bars": ("Klasse A 20,0\xa0% der Kundschaft, 80,0\xa0% des Umsatzes",),
+    "rfm_map": ("Die meisten, 50,0\xa0% der Kundschaft", "bringen 10,0\xa0% des Umsatzes"),  # 50 of 100, 100 of 1,000
+    "quality": ("Kundschaft: 10 von 5.000 (0,20\xa0%)", "Verträge: 5 von 112 (4,46\xa0%), 12 verworfen"),
+}
+
+
+@EVERY_KIND
+def test_the_text_alternative_is_a_phrase_with_the_key_values(kind: str) -> None:
+    alt = samples.drawn(kind).alt
+    assert len(alt.split()) > 5
+    for phrase in ALTERNATIVES[kind]:
+        assert phrase in alt
+
+
+@EVERY_KIND
+def test_a_frame_without_rows_gives_a_sentence_and_no_chart(kind: str) -> None:
+    draw, frame, settings = samples.KINDS[kind]
+    assert draw(frame.head(0), title="Titel", **settings) == Sentence("Titel: keine Daten.")
+
+
+@EVERY_KIND
+def test_a_frame_without_a_value_gives_a_sentence_and_no_chart(kind: str) -> None:
+    draw, frame, settings = samples.KINDS[kind]
+    numeric = [name for name in frame.select_dtypes("number") if not name.endswith("_score")]
+    emptied = frame.assign(**dict.fromkeys(numeric, np.nan))
+    assert draw(emptied, title="Titel", **settings) == Sentence("Titel: keine Daten.")
+
+
+@EVERY_KIND
+def test_one_row_is_enough(kind: str) -> None:
+    draw, frame, settings = samples.KINDS[kind]
+    assert isinstance(draw(frame.dropna().tail(1), title="Titel", **settings), charts.Chart)
+
+
+@EVERY_KIND
+def test_an_absent_column_is_named_with_those_that_exist(kind: str) -> None:
+    draw, frame, settings = samples.KINDS[kind]
+    needed = {"intervals": "low", "trend": "low", "stacked_shares": "passives", "survival": "high"}
+    column = needed.get(kind, frame.columns[0])
+    with pytest.raises(MeasureError, match=rf"^charts\.{kind}: column '{column}' is absent; the frame has: "):
+        draw(frame.drop(columns=column), title="Titel", **settings)
+
+
+def test_the_html_is_a_figure_with_caption_alternative_and_note() -> None:
+    chart = charts.abc_bars(samples.CLASSES, title="A & <b>B</b>", note="Quelle: <Ledger>")
+    assert isinstance(chart, charts.Chart)
+    page = BeautifulSoup(chart._repr_mimebundle_()["text/html"], "html.parser")
+    [figure] = page.find_all("figure")
+    assert figure["class"] == ["sk-figure"] and figure["id"] == chart.id
+    assert figure.figcaption.get_text() == "A & <b>B</b>"
+    assert figure.img["alt"] == chart.alt
+    assert figure.find("p", class_="sk-note").get_text() == "Quelle: <Ledger>"
+    head, _, image = figure.img["src"].partition(",")
+    assert head == "data:image/svg+xml;base64"
+    assert base64.b64decode(image).decode() == chart.svg
+    assert page.find("script") is None
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$x^2$", "R&D", '"><img src=x>', "Łódź 東京 🙂"])
+def test_whatever_a_group_is_called_stays_text(name: str) -> None:
+    frame = samples.NPS.assign(region=name).head(1)
+    chart = charts.intervals(frame, value="nps", label="region", unit="points", title="Titel")
+    assert isinstance(chart, charts.Chart)
+    words = ["".join(text.itertext()) for text in ElementTree.fromstring(chart.svg).iter(f"{SVG}text")]
+    assert f"{name} (n\xa0=\xa0812)" in words
+    page = BeautifulSoup(chart._repr_mimebundle_()["text/html"], "html.parser")
+    assert name in page.img["alt"]
+    assert [tag.name for tag in page.find_all(True)] == ["figure", "figcaption", "img"]
+
+
+def test_control_characters_in_a_name_do_not_break_the_image() -> None:
+    frame = samples.NPS.assign(region="Nord\x00\x1b Ost").head(1)
+    chart = charts.intervals(frame, value="nps", label="region", unit="points", title="Titel")
+    assert isinstance(chart, charts.Chart)
+    assert "Nord Ost" in chart.svg
+
+
+def test_groups_without_a_value_are_named_below_the_chart() -> None:
+    assert samples.drawn("intervals").note == "Ohne Wert: Österreich."
+
+
+def test_intervals_come_highest_first_or_as_given(figures: list[Figure]) -> None:
+    settings: dict[str, Any] = {"value": "nps", "label": "region", "unit": "points", "title": "Titel"}
+    charts.intervals(samples.NPS.head(2), **settings)
+    charts.intervals(samples.NPS.head(2), sort=False, **settings)
+    from_below = [[label.get_text() for label in figure.axes[0].get_yticklabels()] for figure in figures]
+    assert from_below == [
+        ["Nord (n\xa0=\xa0812)", "Süd (n\xa0=\xa01.204)"],
+        ["Süd (n\xa0=\xa01.204)", "Nord (n\xa0=\xa0812)"],
+    ]
+
+
+def test_a_period_without_value_or_row_is_a_gap_in_the_line(figures: list[Figure]) -> None:
+    samples.drawn("trend")
+    [line] = figures[0].axes[0].get_lines()
+    # 2025-Q1 to 2026-Q2: the third quarter has no value, the fourth no row
+    assert np.asarray(line.get_ydata()).tolist() == pytest.approx([20, 22, np.nan, np.nan, 25, 18], nan_ok=True)
+
+
+def test_a_trend_refuses_two_rows_of_one_period_and_what_is_no_period() -> None:
+    settings: dict[str, Any] = {"value": "nps", "unit": "points", "title": "Titel"}
+    twice = pd.concat([samples.TREND, samples.TREND.head(1)])
+    message = "charts.trend: period 2026-Q1 stands in more than one row. Draw one group at a time."
+    with pytest.raises(MeasureError, match=f"^{re.escape(message)}$"):
+        charts.trend(twice, **settings)
+    with pytest.raises(PeriodError, match="'gestern' is not a period"):
+        charts.trend(samples.TREND.assign(period="gestern"), **settings)
+
+
+def test_axis_numbers_are_told_apart() -> None:
+    # ticks at 12.5, 15.0, …: without a decimal 12.5 and 13 would look alike
+    ticks = [text for text in written("trend") if re.fullmatch(r"\d+(,\d)?", text)]
+    assert "12,5" in ticks and len(ticks) == len(set(ticks))
+
+
+def test_survival_runs_from_its_first_day_and_marks_the_median(figures: list[Figure]) -> None:
+    curves = samples.CURVES.copy()
+    curves.attrs["from_time"] = 30
+    charts.survival(curves, by="channel", title="Titel")
+    filiale, internet, median = figures[0].axes[0].get_lines()
+    months = 365.25 / 12
+    assert np.asarray(filiale.get_xdata())[0] == pytest.approx(30 / months)
+    assert np.asarray(internet.get_ydata()).tolist() == [1.0, 0.7, 0.4, 0.0]
+    # 40 % are left after 300 days, 70 % before: the median is 300 days
+    assert np.asarray(median.get_xdata()).tolist() == pytest.approx([300 / months])
+
+
+def test_survival_of_many_steps_is_thinned_but_keeps_its_last_value() -> None:
+    days = np.arange(1, 20_001)
+    many = pd.DataFrame({"time": days, "survival": 1 - days / 40_000, "low": 0.4, "high": 0.9})
+    chart = charts.survival(many, title="Titel")
+    assert isinstance(chart, charts.Chart)
+    assert len(chart.svg) < 80_000
+    assert "50,0\xa0% nach 657 Monaten" in chart.alt  # 20,000 days of 30.4375
+
+
+def test_survival_refuses_more_groups_than_colours() -> None:
+    crowded = pd.concat([samples.CURVES.assign(channel=str(number)) for number in range(6)])
+    with pytest.raises(MeasureError, match="6 groups in 'channel' are more than the 5 that can be told apart"):
+        charts.survival(crowded, by="channel", title="Titel")
+
+
+def test_classes_of_answers_have_their_own_colours(figures: list[Figure]) -> None:
+    samples.drawn("distribution")
+    bars = figures[0].axes[0].patches
+    colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]  # type: ignore[attr-defined]
+    expected = ["detractors"] * 7 + ["passives"] * 2 + ["promoters"] * 2
+    assert colours == [style.MEANING[group] for group in expected]
+
+
+def test_shares_of_a_bar_sum_to_one_whether_counts_or_shares_are_given() -> None:
+    parts = ["detractors", "passives", "promoters"]
+    shares = samples.NPS.head(3)[parts].div(samples.NPS.head(3)[parts].sum(axis=1), axis=0)
+    as_shares = samples.NPS.head(3).assign(**shares)
+    from_counts = charts.stacked_shares(samples.NPS.head(3), label="region", title="Titel")
+    assert from_counts == charts.stacked_shares(as_shares, label="region", title="Titel")
+
+
+def test_cells_of_the_map_that_stand_in_several_rows_are_added_up() -> None:
+    halves = pd.concat([samples.CELLS, samples.CELLS]).assign(revenue=lambda cells: cells["revenue"] / 2)
+    assert charts.rfm_map(halves, title="Titel") == charts.rfm_map(samples.CELLS, title="Titel")
+
+
+def test_a_chart_speaks_english_to_an_english_reader() -> None:
+    language.use("en", "USD")
+    assert "share still customer" in samples.drawn("survival").alt
+    assert "Months since the start" in written("survival")
