@@ -116,7 +116,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def pilot_command(
     folder: Annotated[Path, typer.Argument(help="Where the files go.")] = Path("data/pilot"),
     customers: Annotated[int, typer.Option(min=10, max=1_000_000, help="How many customers.")] = 5000,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another company and calendar.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes other customers.")] = 0,
     machine: Machine = False,
     debug: Debug = False,
 ) -> None:

@@ -292,7 +292,7 @@ class Due:
     file: Path
     period: Period
     outcome: str
-    error: Exception | None = None
+    error: StammkundeError | None = None
 
 
 def due(folder: Path, now: dt.datetime, *, out: Path | None = None, progress: Progress = quiet) -> list[Due]:

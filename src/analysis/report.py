@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from IPython.core.getipython import get_ipython
 
-from analysis import params, pilot
-from analysis.errors import FigureError, StammkundeError, UnknownNameError
+from analysis import knowledge, params, pilot
+from analysis.errors import StammkundeError, UnknownNameError
+from analysis.figure_log import FigureLog
 from analysis.intake import snapshot as snapshots
-from analysis.period import Period, midnight
-from analysis.vocabulary import FIGURE_KEYS, TABLES, UNITS, TableSpec
+from analysis.period import Period
+from analysis.vocabulary import TABLES
 
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""
@@ -66,6 +63,11 @@ class Report:
             found.append(found[-1].previous)
         return {period.id: (period.start, period.end) for period in reversed(found)}
 
+    def begins(self, table: str) -> dt.date | None:
+        """Return the first day on record of a table, where its source declares one."""
+        source = self.snapshot.params.sources.get(table)
+        return source.begins if source else None
+
     def has(self, table: str, column: str | None = None) -> bool:
         """Say whether the snapshot holds the table, and the column if one is named."""
         record = self.snapshot.records.get(table)
@@ -86,19 +88,18 @@ class Report:
         if period is not None:
             known = self._cut(known, name, period)
         if last is not None:
-            known = self._by_period(known, name, last)
+            periods = [Period.parse(text) for text in self.periods(last)]
+            known = ibis.union(*(self._cut(known, name, one).mutate(period=ibis.literal(one.id)) for one in periods))
         return self._with_customer(known, customer) if customer else known
 
-    def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
-        spec = TABLES[name]
-        if spec.event_time not in known.columns:
-            return known
-        start, end = self._bound(spec, spec.event_time, period.start), self._bound(spec, spec.event_time, period.as_of)
-        return known.filter((known[spec.event_time] >= start) & (known[spec.event_time] < end))
+    def _known(self, name: str) -> ir.Table:
+        if name not in self.snapshot.records:
+            raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
+        table = self.connection.table(name)
+        return knowledge.known(table, TABLES[name], self.as_of, self.snapshot.params.timezone)
 
-    def _by_period(self, known: ir.Table, name: str, last: int) -> ir.Table:
-        periods = [Period.parse(text) for text in self.periods(last)]
-        return ibis.union(*(self._cut(known, name, one).mutate(period=ibis.literal(one.id)) for one in periods))
+    def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
+        return knowledge.cut(known, TABLES[name], period, self.snapshot.params.timezone)
 
     def _with_customer(self, known: ir.Table, columns: Sequence[str]) -> ir.Table:
         customers = self._known("customers")
@@ -106,29 +107,8 @@ class Report:
             if column not in customers.columns:
                 raise UnknownNameError("column", column, customers.columns, "customers")
         added = customers.select("customer_id", *columns)
-        return known.drop(*(column for column in columns if column in known.columns)).left_join(added, "customer_id")
-
-    def _known(self, name: str) -> ir.Table:
-        if name not in self.snapshot.records:
-            raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
-        table, spec = self.connection.table(name), TABLES[name]
-        times = [time for time in (spec.event_time, spec.invitation_time) if time in table.columns]
-        if times:
-            dated = [table[time] < self._bound(spec, time, self.as_of) for time in times]
-            undated = ibis.and_(*(table[time].isnull() for time in times))
-            table = table.filter(ibis.or_(*(known.fill_null(False) for known in dated), undated))
-        for date, fields in spec.learned:
-            if date in table.columns:
-                unknown = (table[date] >= self._bound(spec, date, self.as_of)).fill_null(False)
-                hidden = [name for name in table.columns if any(fnmatch(name, field) for field in (date, *fields))]
-                table = table.mutate(**{name: ibis.ifelse(unknown, ibis.null(), table[name]) for name in hidden})
-        return table
-
-    def _bound(self, spec: TableSpec, column: str, day: dt.date) -> ir.Scalar:
-        found = spec.column(column)
-        if found is not None and found.type == "instant":
-            return ibis.literal(midnight(day, self.snapshot.params.timezone), type="timestamp(6)")
-        return ibis.literal(day, type="date")
+        own = known.drop(*(column for column in columns if column in known.columns))
+        return own.left_join(added, "customer_id").select(*own.columns, *columns)
 
     def scale(self, column: str, *, table: str = "surveys") -> tuple[int, int]:
         """Return the scale declared for a rating column.
@@ -164,19 +144,19 @@ class Report:
             for row in id.to_dict("records"):
                 self.figure(**{str(key): part for key, part in row.items()})
             return
-        self._check(id, unit, definition)
-        record = {
-            "id": id,
-            "value": _plain(value),
-            "low": _plain(low),
-            "high": _plain(high),
-            "n": _plain(n),
-            "unit": unit,
-            "period": self.period.id,
-            "definition": definition,
-            "source": self._provenance(source),
-        }
-        self._keep(record)
+        self._log.add(
+            {
+                "id": id,
+                "value": value,
+                "low": low,
+                "high": high,
+                "n": n,
+                "unit": unit,
+                "period": self.period.id,
+                "definition": definition,
+                "source": self._provenance(source),
+            }
+        )
 
     def figures_from(
         self,
@@ -185,31 +165,22 @@ class Report:
         *,
         value: str,
         by: str | None = None,
-        low: str | None = "low",
-        high: str | None = "high",
         n: str = "n",
         unit: str,
         definition: str,
-        source: str,
+        source: str = "",
     ) -> None:
         """Hand over a figure for each row of ``frame``.
 
-        ``by`` names the column that tells the rows apart and becomes the end of the id; ``value``, ``low``, ``high``
-        and ``n`` name columns too.
+        ``value`` and ``n`` name columns; the interval is taken from the columns ``<value>_low`` and ``<value>_high``,
+        else from ``low`` and ``high``, where the frame has them. ``by`` names the column that tells the rows apart
+        and becomes the end of the id.
         """
-        columns = {"value": value, "low": low, "high": high, "n": n}
+        low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
         for row in frame.to_dict("records"):
-            numbers = {part: row[column] for part, column in columns.items() if column is not None}
+            ends = {"low": row[low] if low else None, "high": row[high] if high else None}
             named = id if by is None else f"{id}.{_slug(row[by])}"
-            self.figure(named, **numbers, unit=unit, definition=definition, source=source)
-
-    def _check(self, id: str, unit: str, definition: str) -> None:
-        if not id.startswith(f"{self.chapter}."):
-            raise FigureError(id, f"does not begin with the chapter's name, {self.chapter!r}")
-        if unit not in UNITS:
-            raise FigureError(id, f"the unit {unit!r} does not exist; known: {', '.join(UNITS)}")
-        if not definition:
-            raise FigureError(id, "has no definition")
+            self.figure(named, row[value], **ends, n=row[n], unit=unit, definition=definition, source=source)
 
     def _provenance(self, source: str) -> str:
         parts = []
@@ -219,28 +190,13 @@ class Report:
             parts.append(f"{table} ({self.snapshot.records[table].source}), as of {self.as_of.isoformat()}")
         return "; ".join(parts)
 
-    def _keep(self, record: dict[str, object]) -> None:
-        file = _figures_file(self.snapshot.folder, self.chapter)
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        cell = _cell()
-        again = [other for other in kept if other["id"] == record["id"]]
-        if again and (cell is None or again[0]["cell"] != cell):
-            raise FigureError(str(record["id"]), "is reported twice")
-        kept = [other for other in kept if other["id"] != record["id"]]
-        _write(file, [*kept, {**record, "cell": cell}])
+    @property
+    def _log(self) -> FigureLog:
+        return FigureLog(self.snapshot.folder, self.chapter)
 
     def figures(self) -> pd.DataFrame:
         """Return the figures the other chapters have reported: id, value, low, high, n, unit, period, …, chapter."""
-        files = sorted(self.snapshot.folder.glob("figures/*.json"))
-        records = [
-            {**record, "chapter": file.stem}
-            for file in files
-            if file.stem != self.chapter
-            for record in json.loads(file.read_text(encoding="utf-8"))
-        ]
-        numbers = ["value", "low", "high", "n"]
-        frame = pd.DataFrame(records, columns=[*FIGURE_KEYS, "chapter"])
-        return frame.astype(dict.fromkeys(numbers, "float64"))
+        return self._log.others()
 
     def sources(self) -> pd.DataFrame:
         """Return one row a table: table, source, read, accepted, quarantined, dropped, set_missing, first, last."""
@@ -277,35 +233,12 @@ class Report:
         return pd.DataFrame(rows, columns=["table", "reason", "effect", "column", "count"])
 
 
-def _plain(value: float | None) -> float | int | None:
-    if value is None or pd.isna(value) or math.isinf(value):
-        return None
-    return int(value) if float(value).is_integer() and not isinstance(value, float) else float(value)
+def _first_of(frame: pd.DataFrame, *columns: str) -> str | None:
+    return next((column for column in columns if column in frame.columns), None)
 
 
 def _slug(name: object) -> str:
     return "missing" if pd.isna(name) else str(name).replace(" ", "_").replace(".", "_")
-
-
-def _figures_file(folder: Path, chapter: str) -> Path:
-    return folder / "figures" / f"{chapter}.json"
-
-
-def _write(file: Path, records: list[dict[str, object]]) -> None:
-    written = file.with_suffix(".part")
-    written.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-    written.replace(file)
-
-
-def _cell() -> str | None:
-    """Return the id of the cell being run, as JupyterLab tells it; None where nobody tells.
-
-    A cell run again in JupyterLab replaces its figures; in a run, where no cell is named, a repeat is a fault.
-    """
-    shell = get_ipython()  # type: ignore[no-untyped-call]
-    parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else {}
-    found = parent.get("metadata", {}).get("cellId")
-    return None if found is None else str(found)
 
 
 def project_folder(start: Path) -> Path:
@@ -346,6 +279,5 @@ def open_report(snapshot: str = "", *, chapter: str) -> Report:
     connection = ibis.duckdb.connect()
     for name in opened.records:
         connection.read_parquet(folder / "tables" / f"{name}.parquet", table_name=name)
-    (folder / "figures").mkdir(exist_ok=True)
-    _write(_figures_file(folder, chapter), [])
+    FigureLog(folder, chapter).begin()
     return Report(opened, chapter, connection)

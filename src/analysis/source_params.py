@@ -126,6 +126,8 @@ class Source(FileForm):
     derive: Mapping[str, Rule] = {}
     duplicates: Literal["quarantine", "drop"] = "quarantine"
     timezone: Timezone | None = None
+    begins: Day | None = None
+    """First day on record: what ended before it is not in the table, so the customers in it have lasted till then."""
     scale: Scale | None = None
     csat_scale: Scale | None = None
     ces_scale: Scale | None = None

@@ -94,7 +94,7 @@ def test_no_text_is_clipped_or_small_or_on_top_of_another(
     assert len(drawn_texts) > 5
     for text, box in drawn_texts.items():
         assert text.get_fontsize() >= 8.5
-        assert 0 <= box.x0 and 0 <= box.y0 and box.x1 <= width and box.y1 <= height, text
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text
     for (one, box), (other, another) in combinations(drawn_texts.items(), 2):
         assert not box.padded(-1).overlaps(another.padded(-1)), (one, other)
 

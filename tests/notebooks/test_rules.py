@@ -54,7 +54,7 @@ class TestEachNotebook:
     def test_is_thin(self, notebook):
         lines = [len(code_lines(cell)) for cell in cells(notebook, "code")]
         assert len(lines) <= 15
-        assert statistics.median(lines) <= 4
+        assert statistics.median(lines) <= 3
         assert max(lines) <= 10
 
     def test_holds_no_logic(self, notebook):

@@ -18,7 +18,7 @@ from analysis.publish.execute import ChapterJob
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
-).split()
+)
 
 Make = Callable[[str, Sequence[NotebookNode]], Path]
 
@@ -67,6 +67,6 @@ def browser() -> Iterator[Browser]:
             pytest.fail("there is no chromium on this machine, and STAMMKUNDE_REQUIRE_ALL is set")
         pytest.skip("there is no chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS.split())
         yield browser
         browser.close()

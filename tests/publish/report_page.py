@@ -17,7 +17,8 @@ _SVG = (
 )
 _FIGURE = (
     '<figure class="sk-figure"><figcaption>Süd liegt vorn (n = 2.310)</figcaption>'
-    f'<img alt="Balken: Süd 41 Punkte" src="data:image/svg+xml;base64,{base64.b64encode(_SVG.encode()).decode()}"></figure>'
+    f'<img alt="Balken: Süd 41 Punkte" src="data:image/svg+xml;base64,{base64.b64encode(_SVG.encode()).decode()}">'
+    "</figure>"
 )
 _FINDINGS = '<ul class="sk-findings"><li>Der NPS beträgt <strong>34,2 Punkte</strong>.</li></ul>'
 _PROSE = "Der Net Promoter Score ist der Anteil der Begeisterten abzüglich des Anteils der Kritischen, in Punkten. " * 4
@@ -44,7 +45,11 @@ def report(notebook: Callable[..., object]) -> Document:
         prose("## Kommentare"),
         code("comments", outputs=[returned(text_plain=COMMENT), shown(text_markdown=COMMENT)]),
     ]
-    summary = [prose("# Auf einen Blick"), prose(f"## Kennzahlen\n\n{_PROSE}"), code("x", outputs=[returned(text_html=table(5))])]
+    summary = [
+        prose("# Auf einen Blick"),
+        prose(f"## Kennzahlen\n\n{_PROSE}"),
+        code("x", outputs=[returned(text_html=table(5))]),
+    ]
     return Document(
         "Kundenbericht",
         "Zufriedenheit, Treue und Wert der Kundschaft",

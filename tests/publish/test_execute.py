@@ -11,11 +11,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from notebook_cells import code, prose
 
 from analysis.errors import ChapterError
 from analysis.publish.execute import ChapterJob, run_chapters
 from analysis.publish.prepare import prepare
-from notebook_cells import code, prose
 
 FACTS = """
 import os, sys, json

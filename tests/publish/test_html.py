@@ -14,7 +14,8 @@ SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'><rect widt
 IMAGE = f"data:image/svg+xml;base64,{base64.b64encode(SVG.encode()).decode()}"
 FIGURE = f'<figure class="sk-figure"><figcaption>NPS steigt</figcaption><img alt="Linie" src="{IMAGE}"></figure>'
 TABLE = (
-    '<table class="gt_table"><caption>NPS nach Region</caption><thead><tr><th scope="col" id="r">Region</th></tr></thead>'
+    '<table class="gt_table"><caption>NPS nach Region</caption>'
+    '<thead><tr><th scope="col" id="r">Region</th></tr></thead>'
     '<tbody><tr><td headers="r">Süd</td></tr></tbody></table>'
 )
 
@@ -61,9 +62,7 @@ def test_a_chart_without_html_needs_its_text_alternative_in_the_metadata(page):
     chart = shown(image_svg_xml=SVG)
     with pytest.raises(PublishError) as refused:
         page(one=[prose("# T"), code("x", outputs=[chart])])
-    assert str(refused.value) == (
-        "chapter one: an image has no text alternative. Give its chart a phrase as alt."
-    )
+    assert str(refused.value) == ("chapter one: an image has no text alternative. Give its chart a phrase as alt.")
     chart.metadata["image/svg+xml"] = {"alt": "Ein Quadrat"}
     image = page(one=[prose("# T"), code("x", outputs=[chart])]).main.img
     assert image["alt"] == "Ein Quadrat"
@@ -107,7 +106,9 @@ def test_ids_are_unique_and_references_follow_them(page):
 
 
 def test_a_chapter_left_out_is_its_title_and_one_sentence():
-    tree = BeautifulSoup(render(document(ChapterPage("care", "Service", None, "Dieses Kapitel entfällt."))), "html.parser")
+    tree = BeautifulSoup(
+        render(document(ChapterPage("care", "Service", None, "Dieses Kapitel entfällt."))), "html.parser"
+    )
     assert texts(tree, "main") == ["1 Service Dieses Kapitel entfällt."]
     assert texts(tree, "nav li") == ["1 Service"]
 
@@ -135,7 +136,9 @@ EVIL = """
 def test_what_could_act_or_load_is_taken_out_and_its_text_stays(page, cell):
     main = page(one=[prose("# T"), cell]).main
     written = str(main)
-    assert not re.search(r"script|alert|onerror|onclick|onload|https?:|url\(|iframe|<svg|<style|<form|<base|import", written)
+    assert not re.search(
+        r"script|alert|onerror|onclick|onload|https?:|url\(|iframe|<svg|<style|<form|<base|import", written
+    )
     assert texts(main, "b") == ["fett"]
     assert main.b["style"] == "color: red"
     for word in ("Knopf", "Seite", "bleibt"):

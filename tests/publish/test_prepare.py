@@ -1,9 +1,9 @@
 import nbformat
 import pytest
+from notebook_cells import code, prose
 
 from analysis.errors import ChapterError
 from analysis.publish.prepare import CELL_NUMBER, Prepared, prepare
-from notebook_cells import code, prose
 
 SURVEYS = {"surveys": ("response_id", "nps")}
 
@@ -91,7 +91,7 @@ def test_a_notebook_without_parameters_cell_refuses_every_parameter(prepared):
 
 
 def test_a_notebook_without_title_is_refused(prepared):
-    with pytest.raises(ChapterError, match="satisfaction.ipynb has no title"):
+    with pytest.raises(ChapterError, match=r"satisfaction\.ipynb has no title"):
         prepared(prose("## Nur ein Abschnitt"))
 
 

@@ -1,4 +1,4 @@
-"""What each reported figure is: one definition a measure, in the reader's language."""
+"""What each reported figure is: its unit, and its definition in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ from types import MappingProxyType
 from analysis.draw.language import _, mark
 from analysis.errors import UnknownNameError
 
-DEFINITIONS: Mapping[str, str] = MappingProxyType(
+DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "rows_read": mark("Rows read from the source"),
-        "rows_accepted": mark("Rows that passed every check"),
-        "rows_quarantined": mark("Rows set aside with a reason"),
-        "nps": mark("Share of promoters (9 and 10) less share of detractors (up to 6), latest answer of each customer"),
-        "csat": mark("Share of the ratings in the two best categories of the scale"),
-        "rating": mark("Mean of the ratings"),
-        "churn_share": mark("Share of the customers under contract on the first day of the period who left within it"),
-        "churn_rate": mark("Ends of contract a person-year under contract, in the period"),
-        "survival": mark("Share of the customers still under contract after this time (Kaplan-Meier)"),
-        "median": mark("Time after which half of the customers have left (Kaplan-Meier)"),
-        "buyers": mark("Customers with an order in the period"),
-        "revenue": mark("Sum of the order lines in the period, returns deducted"),
-        "class_customers": mark("Customers in the class"),
-        "class_share": mark("Share of the class in the revenue of the period"),
-        "gini": mark(
-            "Gini coefficient of revenue over the customers with positive revenue; 0 is even, 1 is all on one"
+        "rows_accepted": ("count", mark("Rows that passed every check")),
+        "rows_set_aside": ("count", mark("Rows set aside with a reason")),
+        "nps": (
+            "points",
+            mark("Share of promoters (9 and 10) less share of detractors (up to 6); latest answer of each customer"),
         ),
-        "top_share": mark("Share in revenue of the fifth of the customers that brings most"),
-        "best_customers": mark("Customers with the highest score in recency, frequency and money"),
+        "csat": ("share", mark("Share of the ratings in the two best categories of the scale")),
+        "rating": ("rating", mark("Mean of the ratings")),
+        "churn_share": (
+            "share",
+            mark("Share of the customers under contract on the first day of the period who left within it"),
+        ),
+        "churn_rate": ("per year", mark("Ends of contract in the period, a year under contract")),
+        "survival": ("share", mark("Share of the customers still under contract after so many days (Kaplan-Meier)")),
+        "median": ("days", mark("Days after which half of the customers have left (Kaplan-Meier)")),
+        "buyers": ("count", mark("Customers with an order in the period")),
+        "revenue": ("money", mark("Sum of the order lines in the period, returns deducted")),
+        "class_customers": ("count", mark("Customers in the class")),
+        "class_share": ("share", mark("Share of the class in the revenue of the period")),
+        "gini": ("ratio", mark("Gini coefficient of revenue: 0 if all bring the same, close to 1 if one brings all")),
+        "top_share": ("share", mark("Share in revenue of the fifth of the customers that brings most")),
+        "best_customers": ("count", mark("Customers with the highest score in recency, frequency and money")),
     }
 )
 
 
-def definition(name: str) -> str:
-    """Return the definition of a figure in the reader's language.
+def defined(name: str) -> dict[str, str]:
+    """Return unit and definition of a figure, as ``report.figure`` takes them.
 
-    >>> definition("rows_read")
-    'Aus der Quelle gelesene Zeilen'
+    >>> defined("rows_accepted")
+    {'unit': 'count', 'definition': 'Zeilen, die jede Prüfung bestanden haben'}
     """
     if name not in DEFINITIONS:
         raise UnknownNameError("definition", name, DEFINITIONS)
-    return _(DEFINITIONS[name])
+    unit, text = DEFINITIONS[name]
+    return {"unit": unit, "definition": _(text)}

@@ -2,35 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import duckdb
 
-from analysis.intake.engine import literal, name
+from analysis.intake import references
+from analysis.intake.engine import literal
+from analysis.intake.faults import QUARANTINED, Faults
 from analysis.intake.fields import Field, trimmed
 from analysis.intake.mapping import Mapped
 from analysis.intake.raw import Raw
 from analysis.source_params import Source
-from analysis.vocabulary import REFERENCES, TableSpec
-
-IN, QUARANTINED, PARENT, DROPPED = range(4)
-_STATES = {"row": QUARANTINED, "parent": PARENT, "drop": DROPPED}
-_MOST_TEXT = 200
+from analysis.vocabulary import TableSpec
 
 
-@dataclass
-class Check:
-    """The check of one table. Each step looks only at the rows that are still in."""
+@dataclass(frozen=True)
+class Job:
+    """What the check of one table works on."""
 
     con: duckdb.DuckDBPyConnection
     raw: Raw
     spec: TableSpec
     source: Source
-    fields: list[Field] = field(default_factory=list)
-    """The fields as they stand after the check: what it set missing is missing in them."""
+    mapped: Mapped
 
-    @property
-    def faults(self) -> str:
-        """The table of faults: row, line of what is no row, column, value, reason, kind."""
-        return f"{self.raw.table}_faults"
+
+def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, ...]:
+    """Check the rows of a table, whole rows first, and return its fields with what is set missing left out.
+
+    ``parents`` names the table of ids of each table that others refer to. The state of each row stands in the raw
+    table afterwards, every fault in ``faults``.
+    """
+    faults.add_rejects(job.raw.rejects)
+    _drop(job, faults)
+    for field in job.mapped.fields:
+        if field.required:
+            _require(field, faults)
+    _refuse_repeated(job, faults)
+    references.check(job.spec.name, job.mapped, parents, faults, required=True)
+    fields = {field.name: field for field in job.mapped.fields}
+    for field in job.mapped.fields:
+        if field.suspect and not field.required:
+            faults.add("value", field, f"{field.filled} AND {field.value} IS NULL", field.reason)
+    for earlier, later in job.spec.not_before:
+        if earlier in fields and later in fields:
+            wrong = f"{fields[later].value} < {fields[earlier].value}"
+            fields[later] = faults.set_missing(fields[later], wrong, literal("before its start"))
+    fields |= references.check(job.spec.name, job.mapped, parents, faults, required=False)
+    return tuple(fields.values())
+
+
+def _drop(job: Job, faults: Faults) -> None:
+    anything = ", ".join(column.sql for column in job.raw.columns)
+    faults.drop("empty row", f"coalesce({anything}) IS NULL" if len(job.raw.columns) > 1 else "false")
+    for header, kept in job.source.where.items():
+        mapped = job.source.columns.get(header, header)
+        value = trimmed(job.raw.column(mapped).as_text.sql)
+        words = ", ".join(literal(word) for word in kept)
+        faults.drop(f"where {header}", f"coalesce({value} NOT IN ({words}), true)")
+
+
+def _require(field: Field, faults: Faults) -> None:
+    if field.suspect:
+        reason = f"CASE WHEN {field.filled} THEN {field.reason} ELSE 'missing value' END"
+        faults.add("row", field, f"{field.value} IS NULL", reason)
+    else:
+        faults.add("row", field, f"NOT {field.filled}", literal("missing value"))
+
+
+def _refuse_repeated(job: Job, faults: Faults) -> None:
+    """Quarantine, or drop, the later rows of those that share the table's key."""
+    field = job.mapped.get(job.spec.key) if job.spec.key else None
+    if field is None:
+        return
+    table, key = job.raw.table, field.value
+    repeated = f"""rowid IN (SELECT rowid FROM {table} JOIN (
+        SELECT {key} AS id, min(rowid) AS place FROM {table} WHERE state = 0 GROUP BY 1 HAVING count(*) > 1
+        ) ON id = {key} WHERE rowid > place)"""
+    if job.source.duplicates == "drop":
+        faults.drop("repeated id", repeated)
+    else:
+        faults.add("row", field, repeated, literal("duplicate id"))
+
+
+def remember_ids(job: Job) -> str:
+    """Make the table of the key's values (id) and their least state (best) for tables that refer to it; name it."""
+    table, key = f"{job.raw.table}_ids", job.mapped.get(str(job.spec.key))
+    value = key.value if key else "NULL::VARCHAR"
+    job.con.execute(
+        f"""CREATE TABLE {table} AS SELECT {value} AS id, min(state) AS best FROM {job.raw.table}
+            WHERE {value} IS NOT NULL GROUP BY 1"""
+    )
+    lost = [[id] for id in _ids_of_rejects(job.raw, key.label)] if key else []
+    if lost:
+        new = f"SELECT $1, {QUARANTINED} WHERE $1 NOT IN (SELECT id FROM {table})"
+        job.con.executemany(f"INSERT INTO {table} {new}", lost)
+    return table
+
+
+def _ids_of_rejects(raw: Raw, header: str) -> list[str]:
+    """Return the ids that can be made out in rows with too few or too many fields."""
+    place = raw.headers.index(header) if header in raw.headers else None
+    if raw.layout is None or place is None:
+        return []
+    cut = (reject.text for reject in raw.rejects if reject.reason != "not readable")
+    records = csv.reader(cut, delimiter=raw.layout.separator)
+    return [record[place].strip() for record in records if len(record) > place and record[place].strip()]

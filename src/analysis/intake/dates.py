@@ -89,8 +89,7 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, text: str, forms: Seque
     reads = {form.name: f"({form.fits('head')} AND {form.value('head')} IS NOT NULL)" for form in forms}
     measures = ", ".join(f"sum(n) FILTER ({sql})" for sql in reads.values())
     alone = ", ".join(
-        f"sum(n) FILTER ({reads[form.name]}"
-        + (f" AND NOT {reads[form.rival]})" if form.rival in reads else ")")
+        f"sum(n) FILTER ({reads[form.name]}" + (f" AND NOT {reads[form.rival]})" if form.rival in reads else ")")
         for form in forms
     )
     tail = literal("[^ T]+" + TAIL)

@@ -25,9 +25,7 @@ def note(name: str, rule: DateRule | LaterRule) -> str:
     return f"{name} = {rule.day}{months}" + (f" where {where}" if where else "")
 
 
-def derive(
-    con: duckdb.DuckDBPyConnection, raw: Raw, name: str, rule: DateRule | LaterRule, zones: Zones
-) -> Field:
+def derive(con: duckdb.DuckDBPyConnection, raw: Raw, name: str, rule: DateRule | LaterRule, zones: Zones) -> Field:
     """Return the field that ``rule`` makes. Raises MissingColumnError where a column it names is absent."""
     if isinstance(rule, LaterRule):
         return _later(con, raw, name, rule, zones)

@@ -168,7 +168,9 @@ def _transcoded(file: Path, encoding: str, folder: Path, source: str) -> Path:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as fault:
-                raise SourceError(source, f"the file is not valid {encoding}: {fault.reason}", "Export it again") from None
+                raise SourceError(
+                    source, f"the file is not valid {encoding}: {fault.reason}", "Export it again"
+                ) from None
             out.write(text.encode("utf-8", "surrogateescape"))
     return copy
 

@@ -65,7 +65,9 @@ def _read_text(con: duckdb.DuckDBPyConnection, table: str, form: FileForm, file:
         for number, header in enumerate(found.headers)
     )
     layout = TextLayout(path, found.separator, found.header_lines)
-    return Raw(table, source, _filled(con, table, columns), _rejects(con, table, path, source), layout, notes=text.notes)
+    return Raw(
+        table, source, _filled(con, table, columns), _rejects(con, table, path, source), layout, notes=text.notes
+    )
 
 
 def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: dialect.Dialect) -> None:
@@ -81,9 +83,7 @@ def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: 
     )
 
 
-def _filled(
-    con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn, ...]
-) -> tuple[RawColumn, ...]:
+def _filled(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn, ...]) -> tuple[RawColumn, ...]:
     """Leave out columns without name and value, as a separator at each line's end makes them."""
 
     def is_empty(number: int, column: RawColumn) -> bool:

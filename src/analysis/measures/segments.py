@@ -82,7 +82,8 @@ def concentration(amounts: Rows) -> pd.DataFrame:
     Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
     them is missing are left out.
 
-    Columns out, in one row: n (customers), positive (customers with an amount above 0), gini (0 to 1:
+    Columns out, in one row: n (customers), revenue (money, returns deducted), positive (customers with an amount
+    above 0), gini (0 to 1:
     2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share of the revenue that the
     best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1).
 

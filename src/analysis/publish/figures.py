@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from analysis.errors import FigureError
+from analysis.publish.stage import writing
 from analysis.vocabulary import FIGURE_KEYS
 
 Figure = Mapping[str, object]
@@ -50,6 +51,7 @@ def _finite(value: object) -> object:
 
 
 def write_figures(by_chapter: FiguresByChapter, file: Path) -> None:
-    """Write all figures to ``file`` as one JSON list."""
+    """Write all figures to ``file`` as one JSON list. Raises PublishError."""
     figures = [figure for figures in by_chapter.values() for figure in figures]
-    file.write_text(json.dumps(figures, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    with writing(f"writing {file.name}"):
+        file.write_text(json.dumps(figures, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")

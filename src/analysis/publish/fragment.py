@@ -21,20 +21,20 @@ from analysis.errors import PublishError
 
 _ORDER = ["text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"]
 
-_TAGS = frozenset(
+_TAGS = (
     "a abbr b blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 "
     "hr i img ins li mark ol p pre q s section small span strong sub sup table tbody td tfoot th thead time tr u ul "
-    "var wbr".split()
+    "var wbr"
 )
-_EMPTIED = frozenset(
+_EMPTIED = (
     "applet audio base canvas embed form frame frameset head iframe link math meta noembed noframes noscript object "
-    "plaintext script style svg template textarea title video xmp".split()
+    "plaintext script style svg template textarea title video xmp"
 )
 """Taken out with all they hold; of any other tag not known only the tag goes."""
 
-_ATTRIBUTES = frozenset(
-    "alt class colspan data-column datetime dir headers height id lang reversed role rowspan scope span start style "
-    "title value width aria-label aria-labelledby aria-describedby aria-hidden".split()
+_ATTRIBUTES = (
+    "alt class colspan datetime dir headers height id lang reversed role rowspan scope span start style title value "
+    "width aria-label aria-labelledby aria-describedby aria-hidden"
 )
 _STYLE = re.compile(
     r"\s*(?:text-align|vertical-align|font-weight|font-style|color|background-color|width|white-space)"
@@ -56,16 +56,19 @@ def fragment(notebook: Path, chapter: str) -> BeautifulSoup:
     _make_harmless(tree)
     for image in tree.find_all("img"):
         if not str(image.get("alt", "")).strip():
-            raise PublishError(f"chapter {chapter}", "an image has no text alternative", "Give its chart a phrase as alt")
+            raise PublishError(
+                f"chapter {chapter}", "an image has no text alternative", "Give its chart a phrase as alt"
+            )
     _prefix_ids(tree, chapter)
     return tree
 
 
 def _read(notebook: Path, chapter: str) -> NotebookNode:
     try:
-        return nbformat.read(notebook, as_version=4)
+        read: NotebookNode = nbformat.read(notebook, as_version=4)
     except (OSError, nbformat.reader.NotJSONError) as error:
         raise PublishError(f"chapter {chapter}", f"its executed notebook cannot be read: {error}") from error
+    return read
 
 
 @cache
@@ -98,19 +101,20 @@ def _alt(output: NotebookNode, mimetype: str) -> str:
 def _make_harmless(tree: BeautifulSoup) -> None:
     for text in tree.find_all(string=lambda found: isinstance(found, PreformattedString)):
         text.extract()
+    known, emptied = set(_TAGS.split()), set(_EMPTIED.split())
     for tag in tree.find_all(True):
         if tag.decomposed:
             continue
-        if tag.name in _EMPTIED:
+        if tag.name in emptied:
             tag.decompose()
-        elif tag.name not in _TAGS or (tag.name == "a" and not str(tag.get("href", "")).startswith("#")):
+        elif tag.name not in known or (tag.name == "a" and not str(tag.get("href", "")).startswith("#")):
             tag.unwrap()
         else:
             _keep_attributes(tag)
 
 
 def _keep_attributes(tag: Tag) -> None:
-    kept = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+    kept = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES.split()}
     if tag.name == "a":
         kept["href"] = tag["href"]
     if tag.name == "img" and _IMAGE.fullmatch(str(tag.get("src", ""))):
@@ -132,4 +136,4 @@ def _prefix_ids(tree: BeautifulSoup, chapter: str) -> None:
         for name in _REFERENCES:
             if name in tag.attrs:
                 ids = tag[name] if isinstance(tag[name], list) else str(tag[name]).split()
-                tag[name] = " ".join(prefix + id for id in ids)
+                tag[name] = " ".join(prefix + one for one in ids)

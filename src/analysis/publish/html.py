@@ -75,14 +75,18 @@ def render(document: Document) -> str:
     numbers = Numbers()
     chapters = sorted(document.chapters, key=lambda page: page.name != "summary")
     rendered = [_chapter(page, numbers, document.language) for page in chapters]
-    return environment(document.language).get_template("report.html.j2").render(
-        document=document,
-        period=period_name(document.period, document.language),
-        start=day(document.period.start, document.language),
-        end=day(document.period.end, document.language),
-        contents=[entry for entry, _body in rendered],
-        chapters=[(entry, Markup(body)) for entry, body in rendered],  # noqa: S704
-        css=css,
+    return (
+        environment(document.language)
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            period=period_name(document.period, document.language),
+            start=day(document.period.start, document.language),
+            end=day(document.period.end, document.language),
+            contents=[entry for entry, _body in rendered],
+            chapters=[(entry, Markup(body)) for entry, body in rendered],  # noqa: S704
+            css=css,
+        )
     )
 
 
@@ -105,7 +109,9 @@ def environment(language: str) -> Environment:
 def css(*names: str) -> Markup:
     """Return the style sheets of these names; ``fonts`` is the typeface, as data."""
     folder = files("analysis.publish") / "css"
-    sheets = ("".join(_font_faces()) if name == "fonts" else (folder / name).read_text(encoding="utf-8") for name in names)
+    sheets = (
+        "".join(_font_faces()) if name == "fonts" else (folder / name).read_text(encoding="utf-8") for name in names
+    )
     return Markup("".join(sheets))  # noqa: S704
 
 
@@ -146,14 +152,14 @@ def _take_title(tree: BeautifulSoup) -> None:
 
 
 def _number_headings(tree: BeautifulSoup, entry: Entry) -> None:
-    """Number the sections, and lower every heading by one level: the first is the report's title."""
+    """Give each section its number, and lower every heading by one level: the first is the report's title."""
     for heading in tree.find_all(["h2", "h3", "h4", "h5"]):
         level = int(heading.name[1])
         if level == 2:
             number = f"{entry.number}.{len(entry.sections) + 1}"
-            id = f"{entry.id}-{len(entry.sections) + 1}"
-            entry.sections.append(Entry(number, heading.get_text(" ", strip=True), id))
-            heading["id"] = id
+            anchor = f"{entry.id}-{len(entry.sections) + 1}"
+            entry.sections.append(Entry(number, heading.get_text(" ", strip=True), anchor))
+            heading["id"] = anchor
             heading.insert(0, _text_tag(tree, "span", f"{number} ", "sk-number"))
         heading.name = f"h{level + 1}"
 

@@ -109,11 +109,9 @@ def _key_figures(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[st
     if not manifest["key_figures"] or not file.is_file():
         return
     figures = {figure["id"]: figure for figure in json.loads(file.read_text(encoding="utf-8"))}
-    for id in manifest["key_figures"]:
-        if id in figures:
-            figure = figures[id]
-            written = amount(figure["value"], figure["unit"], manifest["language"], manifest["currency"])
-            yield str(figure["definition"]), written
+    for figure in (figures[key] for key in manifest["key_figures"] if key in figures):
+        written = amount(figure["value"], figure["unit"], manifest["language"], manifest["currency"])
+        yield str(figure["definition"]), written
 
 
 def _render(issues: list[Issue], broken: list[Broken]) -> str:

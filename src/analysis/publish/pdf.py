@@ -25,7 +25,9 @@ def write_pdf(html: str) -> bytes:
         page = HTML(string=html, base_url="about:blank", url_fetcher=_DataOnly())
         return bytes(page.write_pdf(pdf_variant="pdf/ua-1", finisher=_label_pages))
     except FatalURLFetchingError as error:
-        raise PublishError("PDF", f"the page asks for something outside itself ({error})", "Embed it as data") from error
+        raise PublishError(
+            "PDF", f"the page asks for something outside itself ({error})", "Embed it as data"
+        ) from error
 
 
 def _label_pages(_document: object, pdf: pydyf.PDF) -> None:

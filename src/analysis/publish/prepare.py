@@ -65,12 +65,13 @@ def prepare(
 
 def _read(source: Path, chapter: str) -> NotebookNode:
     try:
-        return nbformat.read(source, as_version=4)
+        notebook: NotebookNode = nbformat.read(source, as_version=4)
     except FileNotFoundError:
         known = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb"))) or "none"
         raise ChapterError(chapter, f"there is no notebook {source}", f"Notebooks there: {known}") from None
     except nbformat.reader.NotJSONError:
         raise ChapterError(chapter, f"{source} is not a notebook", "Restore it from the repository") from None
+    return notebook
 
 
 def _numbered(cells: Iterable[NotebookNode]) -> Iterator[NotebookNode]:

@@ -12,6 +12,10 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from analysis.period import Period
 
+_SPACE = "\N{NO-BREAK SPACE}"
+_PERCENT = {"de": f"#,##0.0{_SPACE}%", "en": "#,##0.0%"}
+_MONEY = {"de": f"#,##0{_SPACE}¤", "en": "¤#,##0"}
+
 
 @cache
 def words(language: str) -> gettext.NullTranslations:
@@ -70,14 +74,13 @@ def amount(value: float | None, unit: str, language: str, currency: str) -> str:
     _ = words(language).gettext
     match unit:
         case "share":
-            return format_percent(value, _("#,##0.0 %"), locale=language)
+            return format_percent(value, _PERCENT[language], locale=language)
         case "money":
-            whole = "#,##0 ¤" if language == "de" else "¤#,##0"
-            return format_currency(value, currency, whole, locale=language, currency_digits=False)
+            return format_currency(value, currency, _MONEY[language], locale=language, currency_digits=False)
         case "count":
             return format_decimal(value, "#,##0", locale=language)
         case "points" | "days":
             unit_word = {"points": _("points"), "days": _("days")}[unit]
-            return f"{format_decimal(value, '#,##0.#', locale=language)} {unit_word}"
+            return f"{format_decimal(value, '#,##0.#', locale=language)}{_SPACE}{unit_word}"
         case _:
             return format_decimal(value, "#,##0.##", locale=language)

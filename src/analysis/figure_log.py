@@ -1,0 +1,92 @@
+"""The figures the chapters hand over, kept beside the snapshot in one file a chapter."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from IPython.core.getipython import get_ipython
+
+from analysis.errors import FigureError
+from analysis.vocabulary import FIGURE_KEYS, UNITS
+
+_NUMBERS = ("value", "low", "high", "n")
+
+
+@dataclass(frozen=True)
+class FigureLog:
+    """The figures of one chapter, in the folder of a snapshot."""
+
+    snapshot: Path
+    chapter: str
+
+    @property
+    def _file(self) -> Path:
+        return self.snapshot / "figures" / f"{self.chapter}.json"
+
+    def begin(self) -> None:
+        """Begin anew, with no figure."""
+        self._file.parent.mkdir(exist_ok=True)
+        self._write([])
+
+    def add(self, record: dict[str, object]) -> None:
+        """Keep a figure; numbers that are missing become None.
+
+        Raises FigureError where its id is taken or does not begin with the chapter's name, its unit does not exist or
+        it has no definition.
+        """
+        self._check(str(record["id"]), str(record["unit"]), str(record["definition"]))
+        kept, cell = json.loads(self._file.read_text(encoding="utf-8")), _cell()
+        again = [other for other in kept if other["id"] == record["id"]]
+        if again and (cell is None or again[0]["cell"] != cell):
+            raise FigureError(str(record["id"]), "is reported twice")
+        others = [other for other in kept if other["id"] != record["id"]]
+        numbers = {name: _plain(record[name]) for name in _NUMBERS}
+        self._write([*others, {**record, **numbers, "cell": cell}])
+
+    def others(self) -> pd.DataFrame:
+        """Return the figures of all other chapters: the keys of a figure's record, and chapter."""
+        records = [
+            {**record, "chapter": file.stem}
+            for file in sorted(self._file.parent.glob("*.json"))
+            if file != self._file
+            for record in json.loads(file.read_text(encoding="utf-8"))
+        ]
+        frame = pd.DataFrame(records, columns=[*FIGURE_KEYS, "chapter"])
+        return frame.astype(dict.fromkeys(_NUMBERS, "float64"))
+
+    def _check(self, id: str, unit: str, definition: str) -> None:
+        if not id.startswith(f"{self.chapter}."):
+            raise FigureError(id, f"does not begin with the chapter's name, {self.chapter!r}")
+        if unit not in UNITS:
+            raise FigureError(id, f"the unit {unit!r} does not exist; known: {', '.join(UNITS)}")
+        if not definition:
+            raise FigureError(id, "has no definition")
+
+    def _write(self, records: list[dict[str, object]]) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+        part.replace(self._file)
+
+
+def _plain(value: object) -> float | int | None:
+    if not isinstance(value, int | float) and not hasattr(value, "__float__"):
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if not isinstance(value, float) and number.is_integer() else number
+
+
+def _cell() -> str | None:
+    """Return the id of the cell being run, as JupyterLab tells it; None where nobody tells.
+
+    A cell run again in JupyterLab replaces its figures; in a run, where no cell is named, a repeat is a fault.
+    """
+    shell = get_ipython()
+    parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else {}
+    found = parent.get("metadata", {}).get("cellId")
+    return None if found is None else str(found)

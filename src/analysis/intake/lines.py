@@ -1,0 +1,67 @@
+"""Lines: where in its file a row begins, found only for rows that have a fault."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+
+from analysis.intake.encoding import blocks
+from analysis.intake.raw import Raw, TextLayout
+
+
+def line_of(con: duckdb.DuckDBPyConnection, raw: Raw, faults: str) -> str:
+    """Return SQL, over the raw table, of the line on which a row begins; right for the rows in ``faults``."""
+    layout = raw.layout
+    if layout is None:
+        return raw.line
+    rows = con.execute(f"SELECT count(*) FROM {raw.table}").fetchone() or (0,)
+    feeds = sum(block.count(b"\n") for block in blocks(layout.path))
+    if not raw.rejects and feeds - layout.header_lines in (rows[0], rows[0] - 1):
+        return f"rowid + {layout.header_lines + 1}"
+    _number(con, raw, layout, faults)
+    return f"(SELECT any_value(at_line) FROM {raw.table}_lines WHERE at_row = {raw.table}.rowid)"
+
+
+def _number(con: duckdb.DuckDBPyConnection, raw: Raw, layout: TextLayout, faults: str) -> None:
+    wanted = con.execute(f"SELECT DISTINCT row FROM {faults} WHERE row IS NOT NULL ORDER BY row").fetchall()
+    con.execute(f"CREATE TABLE {raw.table}_lines (at_row BIGINT, at_line BIGINT)")
+    if not wanted:
+        return
+    upcoming = iter([row for (row,) in wanted])
+    following = next(upcoming, None)
+    found: list[tuple[int, int]] = []
+    for row, line in enumerate(_first_lines(raw, layout)):
+        if row == following:
+            found.append((row, line))
+            following = next(upcoming, None)
+            if following is None:
+                break
+    con.register("found", pa.table({"r": [row for row, _ in found], "l": [line for _, line in found]}))
+    con.execute(f"INSERT INTO {raw.table}_lines SELECT * FROM found")
+    con.unregister("found")
+
+
+def _first_lines(raw: Raw, layout: TextLayout) -> Iterator[int]:
+    """Yield the first line of each record that became a row, stepping over those that did not."""
+    rejected = {reject.line: reject.lines for reject in raw.rejects}
+    line = layout.header_lines
+    with layout.path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        for _ in range(layout.header_lines):
+            next(lines)
+        reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=layout.separator != "\t")
+        while True:
+            if line + 1 in rejected:
+                for _ in range(rejected[line + 1]):
+                    next(lines, None)
+                    line += 1
+                continue
+            read = reader.line_num
+            record = next(reader, None)
+            if record is None:
+                return
+            if any(record) or (record and len(raw.columns) > 1):
+                yield line + 1
+            line += reader.line_num - read

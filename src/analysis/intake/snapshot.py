@@ -1,0 +1,257 @@
+"""Snapshot: the accepted rows of one run as Parquet, what was left out, and a record of every table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from analysis.errors import OutsideDataError, SourceError, StammkundeError
+from analysis.intake import database, dates, engine, joins, mapping, newest, quarantine, readers
+from analysis.intake.contract import Job, check, remember_ids
+from analysis.intake.faults import IN, Faults
+from analysis.intake.fields import Field, Zones
+from analysis.intake.mapping import Mapped
+from analysis.intake.raw import Raw
+from analysis.intake.records import TableRecord
+from analysis.params import Params, located
+from analysis.period import Period, last_complete
+from analysis.source_params import FileForm, Source
+from analysis.vocabulary import REFERENCES, TABLES, TableSpec
+
+_PARENTS = {parent for _, _, parent in REFERENCES}
+_CUSTOMER_TABLES = [table for table, column, _ in REFERENCES if column == "customer_id"]
+_PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2"
+
+
+def quiet(_: str) -> None:
+    """Tell nobody of progress."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables of one run: where they stand, by which parameters, for which period, and what became of the rows."""
+
+    folder: Path
+    params: Params
+    period: Period
+    records: Mapping[str, TableRecord]
+
+
+@dataclass(frozen=True)
+class _Build:
+    con: duckdb.DuckDBPyConnection
+    params: Params
+    params_folder: Path
+    folder: Path
+    work: Path
+    progress: Callable[[str], None]
+
+    def parquet(self, table: str) -> str:
+        return engine.literal(self.folder / "tables" / f"{table}.parquet")
+
+    def zones(self, source: Source) -> Zones:
+        return Zones(source.timezone or self.params.timezone, self.params.timezone)
+
+
+def build(
+    params: Params,
+    params_folder: Path,
+    folder: Path,
+    *,
+    period: Period | None = None,
+    progress: Callable[[str], None] = quiet,
+) -> Snapshot:
+    """Read the sources of ``params``, check them, and write the snapshot into ``folder``.
+
+    Without ``period`` it is the last one that ends on or before the newest day of the event tables.
+    Raises ParamsError, SourceError and its kinds, QuarantineError, OutsideDataError.
+    """
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    with _work_folder(folder) as work, engine.connect(work) as con:
+        job = _Build(con, params, params_folder, folder, work, progress)
+        records = _write_tables(job)
+        days = _days(job, records)
+        chosen, notes = _period(params, days, period)
+        records = {
+            name: replace(record, notes=(*record.notes, *notes.get(name, ()))) for name, record in records.items()
+        }
+    snapshot = Snapshot(folder, params, chosen, records)
+    _write_json(snapshot)
+    return snapshot
+
+
+def load(folder: Path) -> Snapshot:
+    """Return the snapshot that stands in ``folder``."""
+    plain = json.loads((folder / "snapshot.json").read_text(encoding="utf-8"))
+    params = Params.model_validate_json(json.dumps(plain["params"]))
+    records = {name: TableRecord.from_json(record) for name, record in plain["records"].items()}
+    return Snapshot(folder, params, Period.parse(plain["period"]), records)
+
+
+def _write_json(snapshot: Snapshot) -> None:
+    records = {name: record.as_json() for name, record in snapshot.records.items()}
+    plain = {"params": snapshot.params.as_json(), "period": snapshot.period.id, "records": records}
+    text = json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True)
+    (snapshot.folder / "snapshot.json").write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _work_folder(folder: Path) -> Iterator[Path]:
+    work = folder / ".work"
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_tables(job: _Build) -> dict[str, TableRecord]:
+    """Read, check and write the tables, parents first; refuse only when all have been read."""
+    parents: dict[str, str] = {}
+    records: dict[str, TableRecord] = {}
+    excesses: list[quarantine.Excess] = []
+    for name, spec in TABLES.items():
+        if name in job.params.sources:
+            records[name] = _write_table(job, spec, parents)
+            record = records[name]
+            job.progress(record.line)
+            if sum(record.quarantined.values()) > job.params.max_quarantined * record.read:
+                excesses.append(quarantine.Excess(record.source, name, record.quarantined, record.read))
+    quarantine.refuse(excesses, job.params.max_quarantined)
+    if "customers" not in records and (found := _derive_customers(job, records)):
+        records = {"customers": found, **records}
+        job.progress(found.line)
+    return records
+
+
+def _write_table(job: _Build, spec: TableSpec, parents: dict[str, str]) -> TableRecord:
+    source = job.params.sources[spec.name]
+    raw = _read(job, spec.name, source)
+    mapped = mapping.build(job.con, raw, spec, source, job.zones(source))
+    faults = Faults(job.con, raw).create()
+    work = Job(job.con, raw, spec, source, mapped)
+    fields = check(work, faults, parents)
+    if spec.name in _PARENTS:
+        parents[spec.name] = remember_ids(work)
+    _write_rows(job, spec.name, raw, fields)
+    quarantine.write(job.con, raw, faults, job.folder / "quarantine", spec.name)
+    record = _record(job, spec, raw, mapped, faults)
+    for table in (raw.table, faults.table):
+        job.con.execute(f"DROP TABLE {table}")
+    return record
+
+
+def _read(job: _Build, name: str, source: Source) -> Raw:
+    key = f"sources.{name}"
+    if source.path is None:
+        connection = source.connection or job.params.connection
+        return database.read(job.con, f"raw_{name}", source, connection, key)
+    raw = _read_file(job, f"raw_{name}", source, key)
+    for number, join in enumerate(source.join):
+        right = _read_file(job, f"raw_{name}_join{number}", join, f"{key}.join.{number}")
+        raw = joins.add(job.con, raw, right, join.on, number)
+    return raw
+
+
+def _read_file(job: _Build, table: str, form: FileForm, key: str) -> Raw:
+    path = str(form.path)
+    file = located(path, job.params_folder, f"{key}.path")
+    raw = readers.read(job.con, table, form, file, job.work)
+    return replace(raw, files=((path, readers.digest(file)),))
+
+
+def _write_rows(job: _Build, name: str, raw: Raw, fields: tuple[Field, ...]) -> None:
+    columns = ", ".join(f"{field.value} AS {engine.name(field.name)}" for field in fields)
+    rows = f"SELECT {columns} FROM {raw.table} WHERE state = {IN}"
+    job.con.execute(f"COPY ({rows}) TO {job.parquet(name)} ({_PARQUET})")
+
+
+def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faults) -> TableRecord:
+    counts = job.con.execute(f"SELECT count(*), count(*) FILTER (state = {IN}) FROM {raw.table}").fetchone() or (0, 0)
+    first, last = _edges(job, spec, {field.name for field in mapped.fields})
+    record = TableRecord(
+        table=spec.name,
+        source=raw.source,
+        files=raw.files,
+        read=counts[0] + len(raw.rejects),
+        accepted=counts[1],
+        quarantined=faults.counted("row", "reason"),
+        parent_quarantined=sum(faults.counted("parent", "reason").values()),
+        dropped=faults.counted("drop", "reason"),
+        set_missing=faults.counted("value", "field || ': ' || reason"),
+        columns=tuple(field.name for field in mapped.fields),
+        first=first,
+        last=last,
+        notes=(*raw.notes, *mapped.notes),
+    )
+    if not record.adds_up:
+        raise StammkundeError(
+            f"{record.source}: the rows of {spec.name} do not add up ({record}). This is a fault of the kit"
+        )
+    return record
+
+
+def _event_day(job: _Build, spec: TableSpec, columns: set[str]) -> str:
+    """Return SQL of the day of a row's event in the report's time zone; empty where the table has none."""
+    times = [column for column in (spec.event_time, spec.invitation_time) if column in columns]
+    if not times:
+        return ""
+    moment = f"coalesce({', '.join(map(engine.name, times))})"
+    column = spec.column(times[0])
+    is_date = column is not None and column.type == "date"
+    return moment if is_date else dates.local_date(moment, job.params.timezone)
+
+
+def _edges(job: _Build, spec: TableSpec, columns: set[str]) -> tuple[dt.date | None, dt.date | None]:
+    day = _event_day(job, spec, columns)
+    if not day:
+        return None, None
+    row = job.con.execute(f"SELECT min({day}), max({day}) FROM {job.parquet(spec.name)}").fetchone()
+    return row or (None, None)
+
+
+def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableRecord | None:
+    """Write the table of customers from the ids that other tables name."""
+    tables = [name for name in _CUSTOMER_TABLES if name in records and "customer_id" in records[name].columns]
+    if not tables:
+        return None
+    ids = " UNION ".join(f"SELECT customer_id FROM {job.parquet(name)}" for name in tables)
+    rows = f"SELECT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL ORDER BY 1"
+    count = (job.con.execute(f"COPY ({rows}) TO {job.parquet('customers')} ({_PARQUET})").fetchone() or (0,))[0]
+    source = f"derived from the ids of {', '.join(tables)}"
+    return TableRecord("customers", source, (), count, count, {}, 0, {}, {}, ("customer_id",), None, None, (source,))
+
+
+def _days(job: _Build, records: Mapping[str, TableRecord]) -> dict[str, dict[dt.date, int]]:
+    """Return the rows of each event table counted by day; those of customers only where no other has a day."""
+    counted = {}
+    for name, record in records.items():
+        if day := _event_day(job, TABLES[name], set(record.columns)):
+            rows = job.con.execute(f"SELECT {day}, count(*) FROM {job.parquet(name)} GROUP BY 1").fetchall()
+            counted[name] = {when: count for when, count in rows if when is not None}
+    events = {name: days for name, days in counted.items() if days and name != "customers"}
+    return events or {name: days for name, days in counted.items() if days}
+
+
+def _period(
+    params: Params, days: Mapping[str, Mapping[dt.date, int]], period: Period | None
+) -> tuple[Period, dict[str, tuple[str, ...]]]:
+    """Return the period, and notes on rows that were dated too late to choose it by."""
+    total = newest.pooled(days)
+    if not total:
+        sources = ", ".join(params.sources)
+        raise SourceError(sources, "no table has a dated event, so no period can be reported", "Map a column of dates")
+    span = newest.Span.of(total)
+    chosen = period or last_complete(span.last, params.period)
+    if chosen.start > span.last or chosen.end < span.first:
+        raise OutsideDataError(chosen, span.first, span.last)
+    strays = {name: span.strays(counts) for name, counts in days.items()}
+    note = "{} rows dated after {} stand apart from the rest and were not used to choose the period"
+    return chosen, {name: (note.format(count, span.last),) for name, count in strays.items() if count}
