@@ -1,4 +1,11 @@
-"""Every string passed to the translator has its German and English words, and the compiled catalogues hold them."""
+"""Every string passed to the translator has its German and English words, and the compiled catalogues hold them.
+
+After a change of strings, from the project's root: extract, update, translate what is empty in the .po files, compile:
+
+    pybabel extract -k mark -k npgettext:1c,2,3 --no-location -s -o draw.pot src/analysis/draw
+    pybabel update -N --ignore-obsolete -D stammkunde -d src/analysis/locale -i draw.pot
+    pybabel compile -D stammkunde -d src/analysis/locale
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,8 @@ def test_no_text_is_clipped_or_small_or_on_top_of_another(
     assert len(drawn_texts) > 5
     for text, box in drawn_texts.items():
         assert text.get_fontsize() >= 8.5
-        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text
+        assert 0 <= box.x0 <= box.x1 <= width, text
+        assert 0 <= box.y0 <= box.y1 <= height, text
     for (one, box), (other, another) in combinations(drawn_texts.items(), 2):
         assert not box.padded(-1).overlaps(another.padded(-1)), (one, other)
 
@@ -104,7 +105,9 @@ def test_the_svg_is_as_wide_as_the_text_of_a_page_and_holds_all_it_needs(kind: s
     svg = samples.drawn(kind).svg
     root = ElementTree.fromstring(svg)
     assert float(root.attrib["width"].removesuffix("pt")) == pytest.approx(17 / 2.54 * 72, abs=0.1)
-    assert "clip" not in svg and "metadata" not in svg and "20" + "26-11" not in svg
+    assert "clip" not in svg
+    assert "metadata" not in svg
+    assert "20" + "26-11" not in svg
     assert "@font-face{font-family:Inter" in svg
     addresses = set(re.findall(r"https?://[^\"']+", svg))
     assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -166,7 +169,8 @@ def test_the_html_is_a_figure_with_caption_alternative_and_note() -> None:
     assert isinstance(chart, charts.Chart)
     page = BeautifulSoup(chart._repr_mimebundle_()["text/html"], "html.parser")
     [figure] = page.find_all("figure")
-    assert figure["class"] == ["sk-figure"] and figure["id"] == chart.id
+    assert figure["class"] == ["sk-figure"]
+    assert figure["id"] == chart.id
     assert figure.figcaption.get_text() == "A & <b>B</b>"
     assert figure.img["alt"] == chart.alt
     assert figure.find("p", class_="sk-note").get_text() == "Quelle: <Ledger>"
@@ -230,7 +234,8 @@ def test_a_trend_refuses_two_rows_of_one_period_and_what_is_no_period() -> None:
 def test_axis_numbers_are_told_apart() -> None:
     # ticks at 12.5, 15.0, …: without a decimal 12.5 and 13 would look alike
     ticks = [text for text in written("trend") if re.fullmatch(r"\d+(,\d)?", text)]
-    assert "12,5" in ticks and len(ticks) == len(set(ticks))
+    assert "12,5" in ticks
+    assert len(ticks) == len(set(ticks))
 
 
 def test_survival_runs_from_its_first_day_and_marks_the_median(figures: list[Figure]) -> None:

@@ -99,7 +99,8 @@ def test_an_absent_column_is_named_by_the_measure_that_needs_it():
 def test_gini_and_the_share_of_the_best_by_hand():
     # ascending 1, 2, 3, 14: Σi·x = 1 + 4 + 9 + 56 = 70; 2·70 / (4·20) - 5/4 = .5; the best of 4 brings 14 of 20
     found = concentration(amounts(a=3, b=14, c=1, d=2, e=0, f=-7))
-    assert found.loc[0].tolist() == pytest.approx([6, 4, 0.5, 0.7, 0.7])
+    # net revenue 3 + 14 + 1 + 2 + 0 - 7 = 13
+    assert found.loc[0].tolist() == pytest.approx([6, 13, 4, 0.5, 0.7, 0.7])
 
 
 def test_the_best_tenth_is_rounded_up_to_whole_customers():

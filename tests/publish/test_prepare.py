@@ -90,6 +90,12 @@ def test_a_notebook_without_parameters_cell_refuses_every_parameter(prepared):
         prepared(prose("# Z"), parameters=("snapshot",))
 
 
+def test_a_star_stands_for_any_column_that_begins_so(prepared):
+    cells = (prose("# Z"), code("ratings()", "needs:surveys.rating_*"))
+    assert sources(prepared(*cells, available={"surveys": ("rating_price",)})) == ["# Z", "ratings()"]
+    assert sources(prepared(*cells)) == ["# Z"]
+
+
 def test_a_notebook_without_title_is_refused(prepared):
     with pytest.raises(ChapterError, match=r"satisfaction\.ipynb has no title"):
         prepared(prose("## Nur ein Abschnitt"))

@@ -86,7 +86,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "value": mark("Value"),
         "rows": mark("Rows"),
         "n": mark("n"),
-        "interval": mark("95% interval"),
+        "interval": mark("95%\u00a0interval"),
         "share": mark("Share"),
         "mean": mark("Mean"),
         "rating": mark("Answer"),

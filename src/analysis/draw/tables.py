@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from great_tables import GT
+from great_tables import html as ready_made
 
 from analysis.draw import dates, names, numbers, words
 from analysis.draw.frames import require
@@ -107,11 +108,13 @@ def _id(title: str, headings: list[str], cells: pd.DataFrame) -> str:
 def _great_table(cells: pd.DataFrame, headings: list[str], is_text: list[bool], table_id: str) -> str:
     """Return the bare <table> of great-tables, without the 8 kB of style that it repeats for each."""
     first = "c0" if is_text[0] else None
-    great = GT(cells, rowname_col=first, id=table_id).cols_label(dict(zip(cells.columns, headings, strict=True)))
+    # great-tables reads {{ }} in any heading as the notation of a unit
+    escaped = [ready_made(escape(heading).replace("{", "&#123;")) for heading in headings]
+    great = GT(cells, rowname_col=first, id=table_id).cols_label(dict(zip(cells.columns, escaped, strict=True)))
     great = great.cols_align("left", [name for name, text in zip(cells, is_text, strict=True) if text])
     great = great.cols_align("right", [name for name, text in zip(cells, is_text, strict=True) if not text])
     if first:
-        great = great.tab_stubhead(headings[0])
+        great = great.tab_stubhead(escaped[0])
     html = great.as_raw_html()
     return html[html.index("<table") : html.index("</table>")] + "</table>"
 

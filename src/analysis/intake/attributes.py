@@ -7,7 +7,7 @@ import re
 import duckdb
 
 from analysis.errors import SourceError
-from analysis.intake import fields, forms, numbers
+from analysis.intake import fields, numbers
 from analysis.intake.engine import literal
 from analysis.intake.fields import Field, Wanted, Zones
 from analysis.intake.raw import Raw, RawColumn

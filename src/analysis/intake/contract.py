@@ -55,8 +55,7 @@ def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, 
 
 
 def _drop(job: Job, faults: Faults) -> None:
-    anything = ", ".join(column.sql for column in job.raw.columns)
-    faults.drop("empty row", f"coalesce({anything}) IS NULL" if len(job.raw.columns) > 1 else "false")
+    faults.drop("empty row", " AND ".join(f"{column.sql} IS NULL" for column in job.raw.columns))
     for header, kept in job.source.where.items():
         mapped = job.source.columns.get(header, header)
         value = trimmed(job.raw.column(mapped).as_text.sql)
@@ -68,7 +67,7 @@ def _require(field: Field, faults: Faults) -> None:
     if field.suspect:
         reason = f"CASE WHEN {field.filled} THEN {field.reason} ELSE 'missing value' END"
         faults.add("row", field, f"{field.value} IS NULL", reason)
-    else:
+    elif field.gaps:
         faults.add("row", field, f"NOT {field.filled}", literal("missing value"))
 
 

@@ -94,7 +94,7 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, text: str, forms: Seque
     )
     tail = literal("[^ T]+" + TAIL)
     row = con.execute(
-        f"""WITH texts AS (SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1),
+        f"""WITH texts AS MATERIALIZED (SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1),
             known AS (SELECT {careful("t")} AS x, t, n FROM texts),
             heads AS (SELECT {head("x")} AS head, sum(n) AS n,
                 sum(n) FILTER (x <> t OR NOT regexp_full_match(x, {tail})) AS odd,

@@ -42,3 +42,9 @@ def literal(text: object) -> str:
     'd''Arc'
     """
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str, what: str = "*") -> int:
+    """Return the number of rows of ``relation``, or of those in which ``what`` is not NULL."""
+    row = con.execute(f"SELECT count({what}) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from analysis.errors import SourceError
-from analysis.intake import dates, forms, numbers
+from analysis.intake import dates, engine, forms, numbers
 from analysis.intake.engine import literal
 from analysis.intake.raw import Raw, RawColumn
 from analysis.intake.words import BLANKS, NO, YES
@@ -15,7 +15,7 @@ from analysis.vocabulary import Type
 
 _NUMERIC = ("DOUBLE", "BIGINT")
 _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
-_SCIENTIFIC = r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]{1,3}"
+_SCIENTIFIC = r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}"
 _REASONS: dict[Type, str] = {
     **dict.fromkeys(("money", "number", "integer"), "not a number"),
     **dict.fromkeys(("date", "instant"), "not a date"),
@@ -42,6 +42,8 @@ class Field:
     """Why a value that stands there is faulty."""
     suspect: bool = True
     """Whether there may be faults; where the forms fit every value there are none."""
+    gaps: bool = True
+    """Whether there may be rows in which nothing stands."""
     required: bool = False
 
 
@@ -71,8 +73,6 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
     Raises AmbiguousColumnError or SourceError where the column's form cannot be decided, SourceError where ids stand
     in scientific notation.
     """
-    if wanted.is_id:
-        _refuse_scientific(con, raw, column)
     if wanted.type in ("money", "number"):
         return _number(con, raw, column, wanted)
     if wanted.type in ("rating", "integer"):
@@ -83,24 +83,52 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
         return _date(con, raw, column, wanted, zones)
     if wanted.type == "instant":
         return _instant(con, raw, column, wanted, zones)
-    return _text(column, wanted)
+    return _text(con, raw, column, wanted)
 
 
-def _field(column: RawColumn, wanted: Wanted, value: str, *, filled: str = "", suspect: bool = False) -> Field:
+def _field(
+    column: RawColumn, wanted: Wanted, value: str, *, filled: str = "", suspect: bool = False, gaps: bool = True
+) -> Field:
     text = column.as_text.sql
     reason = literal(_REASONS.get(wanted.type, ""))
     filled = filled or f"{text} IS NOT NULL"
-    return Field(wanted.name, column.header, wanted.type, text, filled, value, reason, suspect, wanted.required)
+    return Field(wanted.name, column.header, wanted.type, text, filled, value, reason, suspect, gaps, wanted.required)
 
 
-def _text(column: RawColumn, wanted: Wanted) -> Field:
-    value = trimmed(column.as_text.sql)
+def _text(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
+    column = column.as_text
+    looks = _looks(con, raw, column)
+    if wanted.is_id and looks.plus:
+        _refuse_scientific(con, raw, column)
+    value = trimmed(column.sql) if looks.untidy else column.sql
     filled = f"{value} IS NOT NULL"
     if not wanted.choices:
-        return _field(column, wanted, value, filled=filled)
+        return _field(column, wanted, value, filled=filled, gaps=looks.gaps)
     choices = ", ".join(literal(choice) for choice in wanted.choices)
     known = f"CASE WHEN lower({value}) IN ({choices}) THEN lower({value}) END"
     return _field(column, wanted, known, filled=filled, suspect=True)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Whether a text column has values with blanks around them, none at all in some rows, values with a plus."""
+
+    untidy: bool
+    gaps: bool
+    plus: bool
+
+
+def _looks(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> _Looks:
+    """Look over a text column in one pass of cheap tests: trimming every value takes ten times as long."""
+    codes = ", ".join(str(ord(blank)) for blank in BLANKS)
+    ends = " OR ".join(f"suffix(x, {literal(blank)})" for blank in BLANKS)
+    row = con.execute(
+        f"""SELECT count(*) FILTER (x = '' OR ord(x) IN ({codes}) OR {ends}) > 0, count(x) < count(*),
+                count(*) FILTER (contains(x, '+')) > 0
+            FROM (SELECT {column.sql} AS x FROM {raw.table})"""
+    ).fetchone()
+    untidy, gaps, plus = row or (True, True, True)
+    return _Looks(untidy, gaps or untidy, plus)
 
 
 def _number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
@@ -110,7 +138,8 @@ def _number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted:
     decided = forms.number(con, raw, column)
     text = column.sql if decided.form.simple else numbers.careful(column.sql)
     value = decided.form.value(column.sql)
-    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole)
+    gaps = decided.filled < raw.rows
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
 
 
 def _whole_number(field: Field, wanted: Wanted) -> Field:
@@ -152,7 +181,8 @@ def _date(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
             f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(instant, zones.report)} "
             f"WHEN {decided.form.fits(text, dates.TAIL)} THEN {decided.form.value(dates.head(text))} END"
         )
-    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole)
+    gaps = decided.filled < raw.rows
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
 
 
 def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted, zones: Zones) -> Field:
@@ -173,13 +203,7 @@ def trimmed(text: str) -> str:
 
 
 def _refuse_scientific(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> None:
-    if not column.is_text:
-        return
-    pattern = literal(_SCIENTIFIC)
-    row = con.execute(
-        f"""SELECT count(*) FILTER (regexp_full_match({column.sql}, {pattern})) FROM {raw.table}
-            WHERE contains({column.sql}, 'E+') OR contains({column.sql}, 'e+')"""
-    ).fetchone()
-    if row and row[0]:
-        problem = f"column {column.header!r} holds {row[0]} ids in scientific notation (such as 1.23E+10)"
+    fits = f"regexp_full_match({column.sql}, {literal(_SCIENTIFIC)})"
+    if count := engine.count(con, f"{raw.table} WHERE {fits}"):
+        problem = f"column {column.header!r} holds {count} ids in scientific notation (such as 1.23E+10)"
         raise SourceError(raw.source, problem, "Digits are lost; export the ids as text, without opening them in Excel")

@@ -19,19 +19,21 @@ _CLEARLY = 3
 
 @dataclass(frozen=True)
 class DecidedNumber:
-    """The form of a number column, and whether every value that stands there has it."""
+    """The form of a number column, whether every value that stands there has it, and how many stand there."""
 
     form: NumberForm
     whole: bool
+    filled: int
 
 
 @dataclass(frozen=True)
 class DecidedDate:
-    """The form of a date column, whether every value has it, and whether times stand in it."""
+    """The form of a date column, whether every value has it, whether times stand in it, how many values there are."""
 
     form: DateForm
     whole: bool
     timed: bool
+    filled: int
 
 
 def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> DecidedNumber:
@@ -43,12 +45,13 @@ def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> Decid
     """
     sample = f"(SELECT {column.sql} AS x FROM {raw.table} LIMIT {_SAMPLE})"
     guess = column.decimal or _proven(numbers.count(con, sample, "x"))
-    if guess is not None and _all_simple(con, raw, column, guess):
-        return DecidedNumber(NumberForm(guess, simple=True), whole=True)
+    filled, simple = _simple(con, raw, column, guess) if guess is not None else (0, -1)
+    if guess is not None and simple == filled:
+        return DecidedNumber(NumberForm(guess, simple=True), True, filled)
     counts = numbers.count(con, raw.table, column.sql)
     form = NumberForm(column.decimal or _decided(counts, raw, column))
     alone = {",": counts.german, ".": counts.english, "": 0}[form.decimal]
-    return DecidedNumber(form, whole=counts.plain + counts.both + alone == counts.filled)
+    return DecidedNumber(form, counts.plain + counts.both + alone == counts.filled, counts.filled)
 
 
 def _proven(counts: NumberCounts) -> Sign | None:
@@ -57,10 +60,11 @@ def _proven(counts: NumberCounts) -> Sign | None:
     return "" if counts.plain and not counts.both else None
 
 
-def _all_simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: Sign) -> bool:
+def _simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: Sign) -> tuple[int, int]:
+    """Count the values of a column, and those of them that have the form without ornament."""
     fits = numbers.fits_simply(column.sql, decimal)
-    row = con.execute(f"SELECT count({column.sql}) = count(*) FILTER ({fits}) FROM {raw.table}").fetchone()
-    return row == (True,)
+    row = con.execute(f"SELECT count({column.sql}), count(*) FILTER ({fits}) FROM {raw.table}").fetchone()
+    return row or (0, 0)
 
 
 def _decided(counts: NumberCounts, raw: Raw, column: RawColumn) -> Sign:
@@ -88,7 +92,8 @@ def date(
     possible = dates.candidates(day_first=column.day_first, short_years=short_years, months=months)
     counts = dates.count(con, raw.table, column.sql, possible)
     form = _date_form(counts, possible, raw, column)
-    return DecidedDate(form, counts.parsed[form.name] == counts.filled and not counts.odd, counts.timed > 0)
+    whole = counts.parsed[form.name] == counts.filled and not counts.odd
+    return DecidedDate(form, whole, counts.timed > 0, counts.filled)
 
 
 def _date_form(counts: DateCounts, possible: tuple[DateForm, ...], raw: Raw, column: RawColumn) -> DateForm:

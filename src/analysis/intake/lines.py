@@ -17,9 +17,8 @@ def line_of(con: duckdb.DuckDBPyConnection, raw: Raw, faults: str) -> str:
     layout = raw.layout
     if layout is None:
         return raw.line
-    rows = con.execute(f"SELECT count(*) FROM {raw.table}").fetchone() or (0,)
     feeds = sum(block.count(b"\n") for block in blocks(layout.path))
-    if not raw.rejects and feeds - layout.header_lines in (rows[0], rows[0] - 1):
+    if not raw.rejects and feeds - layout.header_lines in (raw.rows, raw.rows - 1):
         return f"rowid + {layout.header_lines + 1}"
     _number(con, raw, layout, faults)
     return f"(SELECT any_value(at_line) FROM {raw.table}_lines WHERE at_row = {raw.table}.rowid)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from analysis.errors import QuarantineError
-from analysis.intake import lines
+from analysis.intake import engine, lines
 from analysis.intake.engine import literal
 from analysis.intake.faults import Faults
 from analysis.intake.raw import Raw
@@ -18,7 +18,7 @@ from analysis.intake.raw import Raw
 def write(con: duckdb.DuckDBPyConnection, raw: Raw, faults: Faults, folder: Path, table: str) -> None:
     """Write the faults of a table, where there are any, as ``<folder>/<table>.csv`` in the order of the file."""
     listed = f"(SELECT * FROM {faults.table} WHERE kind <> 'drop')"
-    if con.execute(f"SELECT count(*) FROM {listed}").fetchone() == (0,):
+    if not engine.count(con, listed):
         return
     folder.mkdir(exist_ok=True)
     line = lines.line_of(con, raw, listed)

@@ -63,6 +63,7 @@ class Raw:
     table: str
     source: str
     columns: tuple[RawColumn, ...]
+    rows: int
     rejects: tuple[Reject, ...] = ()
     layout: TextLayout | None = None
     line: str = "rowid + 1"

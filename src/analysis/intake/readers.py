@@ -88,7 +88,7 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn
 
     def is_empty(number: int, column: RawColumn) -> bool:
         unnamed = column.header == f"column {number}"
-        return unnamed and con.execute(f"SELECT count({column.sql}) FROM {table}").fetchone() == (0,)
+        return unnamed and not engine.count(con, table, column.sql)
 
     return tuple(column for number, column in enumerate(columns, start=1) if not is_empty(number, column))
 
@@ -139,6 +139,7 @@ def load_typed(
         columns.append(RawColumn(f"c{number}", header, wide))
     values = ", ".join(f"{engine.name(column.header)}::{column.type} AS {column.sql}" for column in columns)
     con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {values}, 0::UTINYINT AS state FROM {relation}")
-    if con.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):
+    rows = engine.count(con, table)
+    if not rows:
         raise SourceError(source, "the table has no row", "Export it again")
-    return Raw(table, source, tuple(columns))
+    return Raw(table, source, tuple(columns), rows)

@@ -23,7 +23,7 @@ def check(
     A row whose required reference is unknown is quarantined; one whose parent was quarantined or dropped goes with
     it. An optional reference is set missing. Returns the fields that changed.
     """
-    changed = {}
+    changed: dict[str, Field] = {}
     for child, column, parent in REFERENCES:
         field = mapped.get(column)
         if child == table and field and parent in parents and field.required == required:

@@ -174,14 +174,13 @@ def _write_rows(job: _Build, name: str, raw: Raw, fields: tuple[Field, ...]) -> 
 
 
 def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faults) -> TableRecord:
-    counts = job.con.execute(f"SELECT count(*), count(*) FILTER (state = {IN}) FROM {raw.table}").fetchone() or (0, 0)
     first, last = _edges(job, spec, {field.name for field in mapped.fields})
     record = TableRecord(
         table=spec.name,
         source=raw.source,
         files=raw.files,
-        read=counts[0] + len(raw.rejects),
-        accepted=counts[1],
+        read=raw.rows + len(raw.rejects),
+        accepted=engine.count(job.con, f"{raw.table} WHERE state = {IN}"),
         quarantined=faults.counted("row", "reason"),
         parent_quarantined=sum(faults.counted("parent", "reason").values()),
         dropped=faults.counted("drop", "reason"),
@@ -222,8 +221,8 @@ def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableR
     tables = [name for name in _CUSTOMER_TABLES if name in records and "customer_id" in records[name].columns]
     if not tables:
         return None
-    ids = " UNION ".join(f"SELECT customer_id FROM {job.parquet(name)}" for name in tables)
-    rows = f"SELECT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL ORDER BY 1"
+    ids = " UNION ALL ".join(f"SELECT customer_id FROM {job.parquet(name)}" for name in tables)
+    rows = f"SELECT DISTINCT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL ORDER BY 1"
     count = (job.con.execute(f"COPY ({rows}) TO {job.parquet('customers')} ({_PARQUET})").fetchone() or (0,))[0]
     source = f"derived from the ids of {', '.join(tables)}"
     return TableRecord("customers", source, (), count, count, {}, 0, {}, {}, ("customer_id",), None, None, (source,))

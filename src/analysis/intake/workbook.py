@@ -15,6 +15,7 @@ import pyarrow as pa
 from openpyxl.utils.exceptions import InvalidFileException
 
 from analysis.errors import SourceError, nearest
+from analysis.intake import engine
 from analysis.intake.dialect import checked_headers
 from analysis.intake.raw import Raw, RawColumn
 from analysis.intake.words import MISSING
@@ -99,6 +100,7 @@ def _typed(
     )
     con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {cast}, line, 0::UTINYINT AS state FROM {table}_text")
     con.execute(f"DROP TABLE {table}_text")
-    if con.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):
+    rows = engine.count(con, table)
+    if not rows:
         raise SourceError(source, "the sheet has a header and no row", "Export it again")
-    return Raw(table, source, columns, line="line")
+    return Raw(table, source, columns, rows, line="line")

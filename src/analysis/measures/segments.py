@@ -83,22 +83,21 @@ def concentration(amounts: Rows) -> pd.DataFrame:
     them is missing are left out.
 
     Columns out, in one row: n (customers), revenue (money, returns deducted), positive (customers with an amount
-    above 0), gini (0 to 1:
-    2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share of the revenue that the
-    best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1).
+    above 0), gini (0 to 1: 2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share
+    of the revenue that the best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1).
 
     Raises MeasureError where a column is absent.
     Source: Gini (1912); the formula in Damgaard and Weiner (2000), Ecology 81, 1139-1142, without correction.
 
     >>> concentration(pd.DataFrame({"customer_id": list("abcd"), "revenue": [1.0, 1.0, 1.0, 5.0]}))
-       n  positive   gini  top_10_share  top_20_share
-    0  4         4  0.375         0.625         0.625
+       n  revenue  positive   gini  top_10_share  top_20_share
+    0  4      8.0         4  0.375         0.625         0.625
     """
     found = _reduce_concentration(_amounts("concentration", amounts)).execute()
     n = found["positive"].where(found["positive"] > 0)
     gini = 2 * found["weighted"] / (n * found["cents"]) - (n + 1) / n
     best = {f"top_{percent}_share": found[f"top_{percent}"] / found["cents"].where(n.notna()) for percent in (10, 20)}
-    return found[["n", "positive"]].assign(gini=gini, **best)
+    return found[["n"]].assign(revenue=found["net"] / 100, positive=found["positive"], gini=gini, **best)
 
 
 def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
@@ -277,6 +276,7 @@ def _reduce_concentration(amounts: ir.Table) -> ir.Table:
     return ranked.aggregate(
         n=ranked.count(),
         positive=(ranked["cents"] > 0).ifelse(1, 0).sum().coalesce(0),
+        net=ranked["cents"].sum().coalesce(0).cast("int64"),
         cents=gain.sum(),
         weighted=weighted,
         top_10=(ranked["rank"] * 10 < ranked["positive"]).ifelse(gain, 0).sum(),

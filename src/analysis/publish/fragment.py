@@ -8,16 +8,18 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString, Tag
-from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from analysis.errors import PublishError
+
+if TYPE_CHECKING:
+    from nbconvert.exporters.templateexporter import TemplateExporter
 
 _ORDER = ["text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"]
 
@@ -73,6 +75,8 @@ def _read(notebook: Path, chapter: str) -> NotebookNode:
 
 @cache
 def _exporter() -> TemplateExporter:
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
     templates = files("analysis") / "publish" / "templates"
     exporter = TemplateExporter(
         config=Config({"NbConvertBase": {"display_data_priority": _ORDER}}),
@@ -88,6 +92,8 @@ def _exporter() -> TemplateExporter:
 
 
 def _markdown(text: str) -> str:
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer).render(text))
 

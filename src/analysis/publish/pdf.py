@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import pydyf
-from weasyprint import HTML
-from weasyprint.urls import FatalURLFetchingError, URLFetcher
+from typing import TYPE_CHECKING
 
 from analysis.errors import PublishError
 
-
-class _DataOnly(URLFetcher):  # type: ignore[misc]
-    """Admits what stands in the page itself; anything else stops the rendering."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_protocols=("data",), fail_on_errors=True)
+if TYPE_CHECKING:
+    import pydyf
 
 
 def write_pdf(html: str) -> bytes:
     """Return ``html`` as PDF/UA-1: the same bytes for the same page.
 
-    Raises PublishError where the page asks for anything outside itself.
+    Raises PublishError where the page asks for anything outside itself, or the system lacks Pango.
     """
     try:
-        page = HTML(string=html, base_url="about:blank", url_fetcher=_DataOnly())
+        from weasyprint import HTML
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher
+    except OSError as error:
+        raise PublishError("PDF", f"the system lacks a library ({error})", "Install Pango") from error
+    # Left to itself WeasyPrint reads files and the network.
+    data_only = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    try:
+        page = HTML(string=html, base_url="about:blank", url_fetcher=data_only)
         return bytes(page.write_pdf(pdf_variant="pdf/ua-1", finisher=_label_pages))
     except FatalURLFetchingError as error:
         raise PublishError(
@@ -32,4 +33,6 @@ def write_pdf(html: str) -> bytes:
 
 def _label_pages(_document: object, pdf: pydyf.PDF) -> None:
     """Give the viewer the page numbers that are printed: plain, the cover being the first."""
+    import pydyf
+
     pdf.catalog["PageLabels"] = pydyf.Dictionary({"Nums": pydyf.Array([0, pydyf.Dictionary({"S": "/D"})])})

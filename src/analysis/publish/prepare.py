@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import papermill
 from nbformat import NotebookNode
 
 from analysis.errors import ChapterError, nearest
@@ -105,7 +105,9 @@ def _missing(cell: NotebookNode, available: Available) -> list[str]:
 
 
 def _holds(available: Available, table: str, column: str | None = None) -> bool:
-    return table in available and (column is None or column in available[table])
+    if column is None:
+        return table in available
+    return bool(fnmatch.filter(available.get(table, ()), column))
 
 
 def _satisfied(cells: Iterable[NotebookNode], available: Available, language: str) -> Iterator[NotebookNode]:
@@ -150,6 +152,8 @@ def _named(need: str, language: str) -> str:
 
 
 def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> None:
+    import papermill
+
     known = sorted(papermill.inspect_notebook(str(notebook)))
     for name in names:
         if name not in known:

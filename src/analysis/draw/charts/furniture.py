@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def beside(ax: Axes, texts: Sequence[str], *, right: bool = False) -> None:
 def key(ax: Axes, colours: Mapping[str, str]) -> None:
     """Name colours above the plot, from its left edge on, however long the names of the rows are."""
     handles = [Rectangle((0, 0), 1, 1, color=colour, label=name) for name, colour in colours.items()]
-    ax.get_figure().legend(  # type: ignore[union-attr]
+    ax.figure.legend(
         handles=handles,
         loc="outside upper left",
         ncols=len(handles),
@@ -97,11 +98,11 @@ def reference_line(ax: Axes, at: float, text: str) -> None:
     )
 
 
-def open_side(ax: Axes, *sides: str) -> None:
+def open_side(ax: Axes, *sides: Literal["left", "bottom"]) -> None:
     """Take away the lines and ticks of sides that carry names, not numbers."""
     for side in sides:
         ax.spines[side].set_visible(False)
-        ax.tick_params(**{side: False})  # type: ignore[arg-type]
+        ax.tick_params(axis="y" if side == "left" else "x", length=0)
 
 
 def apart(positions: list[float], gap: float) -> list[float]:
