@@ -15,7 +15,6 @@ CONDA_NAMES = {
     "ibis-framework": "ibis-framework-core",
     "duckdb": "python-duckdb",
     "matplotlib": "matplotlib-base",
-    "seaborn": "seaborn-base",
     "nbconvert": "nbconvert-core",
 }
 

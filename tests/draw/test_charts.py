@@ -118,7 +118,7 @@ ALTERNATIVES = {
     "intervals": ("Net Promoter Score", "Süd 31,2 (27,0 bis 36,0)", "ohne Angabe −3,3 (−20,0 bis 28,0)"),
     "trend": ("Net Promoter Score", "von Q1 2025 20,0 bis Q2 2026 18,0", "am höchsten Q1 2026 25,0"),
     "distribution": ("0 0\xa0%", "10 28\xa0%"),  # 300 of 1,085 answers
-    "stacked_shares": ("Nord: Kritiker 25\xa0%, Passive 26\xa0%, Promotoren 49\xa0%",),  # 200, 212, 400 of 812
+    "stacked_shares": ("Nord: Kritiker 25\xa0%, Passive 26\xa0%, Fürsprecher 49\xa0%",),  # 200, 212, 400 of 812
     "survival": ("Filiale: 60,0\xa0% nach 36 Monaten, Median nicht erreicht", "Internet: 0,0\xa0% nach 24 Monaten"),
     "lorenz": ("20,0\xa0% der Kundschaft bringen 80\xa0% des Umsatzes", "50,0\xa0% der Kundschaft bringen 95\xa0%"),
     "abc_bars": ("Klasse A 20,0\xa0% der Kundschaft, 80,0\xa0% des Umsatzes",),

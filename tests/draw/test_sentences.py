@@ -207,7 +207,7 @@ def test_what_has_no_name_passes_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("value", "german"),
-    [(True, "ja"), (False, "nein"), (None, "ohne Angabe"), (3.0, "3"), (12, "12"), ("promoters", "Promotoren")],
+    [(True, "ja"), (False, "nein"), (None, "ohne Angabe"), (3.0, "3"), (12, "12"), ("promoters", "Fürsprecher")],
 )
 def test_a_group_is_labelled_for_the_reader(value: object, german: str) -> None:
     assert words.label(value) == german

@@ -52,8 +52,9 @@ def job(notebook: Make, tmp_path: Path) -> Callable[..., ChapterJob]:
     def make(chapter: str, *sources: str, **parameters: object) -> ChapterJob:
         defaults = code("".join(f"{name} = None\n" for name in parameters), "parameters")
         path = notebook(chapter, [prose("# Titel"), defaults, *map(code, sources)])
-        (tmp_path / "executed").mkdir(exist_ok=True)
-        return ChapterJob(chapter, path, tmp_path / "executed" / f"{chapter}.ipynb", parameters)
+        executed = tmp_path / "executed {here}"
+        executed.mkdir(exist_ok=True)
+        return ChapterJob(chapter, path, executed / f"{chapter}.ipynb", parameters)
 
     return make
 

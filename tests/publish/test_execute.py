@@ -47,20 +47,26 @@ def gone(pid: int, *, within: float = 5.0) -> bool:
     return False
 
 
-def test_chapters_run_side_by_side_in_a_kernel_of_this_interpreter_that_leaves_no_trace(job, tmp_path, monkeypatch):
+def test_chapters_run_side_by_side_then_the_last_in_kernels_of_this_interpreter_that_leave_no_trace(
+    job, tmp_path, monkeypatch
+):
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     jobs = [job(name, FACTS, day=dt.date(2026, 9, 30), scale=(0, 10)) for name in ("one", "two")]
+    outputs = [str(one.output) for one in jobs]
+    summary = job("summary", f"import json, os; print(json.dumps([os.path.exists(one) for one in {outputs!r}]))")
     seen: list[str] = []
-    results = run_chapters(jobs, kept_aside=tmp_path / "failed", progress=seen.append)
-    first, second = map(printed, results)
-    assert [result.chapter for result in results] == ["one", "two"]
+    results = run_chapters(jobs, last=[summary], kept_aside=tmp_path / "failed", progress=seen.append)
+    assert [result.chapter for result in results] == ["one", "two", "summary"]
+    first, second, others_were_there = map(printed, results)
+    assert others_were_there == [True, True]
     assert first["python"] == sys.executable
     assert (first["backend"], first["threads"], first["history"]) == ("Agg", "1", False)
     assert (first["day"], first["scale"]) == ("2026-09-30", [0, 10])
     assert first["pid"] != second["pid"]
-    assert sorted(seen) == ["one: done", "two: done"]
+    assert sorted(seen[:2]) == ["one: done", "two: done"]
+    assert seen[2:] == ["summary: done"]
     assert list(home.rglob("*")) == []
     assert not Path(first["ipython"]).exists()
     assert all(gone(pid) for facts in (first, second) for pid in (facts["pid"], facts["worker"]))
@@ -84,15 +90,6 @@ def test_all_failures_are_told_at_once_with_cell_line_and_message(job, notebook,
     assert sorted(path.name for path in (tmp_path / "failed").iterdir()) == ["early.ipynb", "late.ipynb"]
     assert "ZeroDivisionError" in (tmp_path / "failed" / "late.ipynb").read_text()
     assert not summary.output.exists()
-
-
-def test_what_comes_last_runs_after_the_others(job, tmp_path):
-    mark = tmp_path / "mark"
-    writer = job("one", f"import time; time.sleep(1); open({str(mark)!r}, 'w').write('there')")
-    summary = job("summary", f"print(open({str(mark)!r}).read())")
-    results = run_chapters([writer], last=[summary], kept_aside=tmp_path / "failed")
-    assert [result.chapter for result in results] == ["one", "summary"]
-    assert "there" in summary.output.read_text()
 
 
 def test_a_chapter_whose_worker_is_killed_is_run_once_more(job, tmp_path):

@@ -16,7 +16,7 @@ def prepared(notebook, tmp_path):
         source = notebook("satisfaction", cells)
         return prepare(
             source,
-            tmp_path / "prepared.ipynb",
+            tmp_path / "prepared {x}.ipynb",
             chapter="satisfaction",
             language=language,
             available=available,

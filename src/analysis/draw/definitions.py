@@ -29,7 +29,7 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "revenue": ("money", mark("Sum of the order lines in the period, returns deducted")),
         "class_customers": ("count", mark("Customers in the class")),
         "class_share": ("share", mark("Share of the class in the revenue of the period")),
-        "gini": ("ratio", mark("Gini coefficient of revenue: 0 if all bring the same, close to 1 if one brings all")),
+        "gini": ("index", mark("Gini coefficient of revenue: 0 if all bring the same, close to 1 if one brings all")),
         "top_share": ("share", mark("Share in revenue of the fifth of the customers that brings most")),
         "best_customers": ("count", mark("Customers with the highest score in recency, frequency and money")),
     }

@@ -15,24 +15,28 @@ LANGUAGES = ("de", "en")
 
 @dataclass(frozen=True)
 class Reader:
-    """Whom the output is for: ``language`` is de or en, ``currency`` an ISO 4217 code."""
+    """Whom the output is for: ``language`` is de or en, ``currency`` an ISO 4217 code.
+
+    ``confidence`` is the level of the intervals that are shown.
+    """
 
     language: str = "de"
     currency: str = "EUR"
+    confidence: float = 0.95
 
 
 _reader = Reader()
 
 
-def use(language: str = "de", currency: str = "EUR") -> None:
-    """Write for a reader of ``language`` from here on, with money in ``currency``.
+def use(language: str = "de", currency: str = "EUR", confidence: float = 0.95) -> None:
+    """Write for a reader of ``language`` from here on, with money in ``currency`` and intervals of that level.
 
     Raises UnknownNameError for a language that has no catalogue.
     """
     global _reader
     if language not in LANGUAGES:
         raise UnknownNameError("language", language, LANGUAGES)
-    _reader = Reader(language, currency)
+    _reader = Reader(language, currency, confidence)
 
 
 def reader() -> Reader:

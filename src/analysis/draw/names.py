@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.draw.language import _, mark
+from analysis.draw.language import _, mark, reader
 from analysis.draw.numbers import is_missing
 
 TABLES: Mapping[str, str] = MappingProxyType(
@@ -82,11 +82,12 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "class": mark("Class"),
         "customers": mark("Customers"),
         "table": mark("Table"),
+        "row": mark("Row"),
         "column": mark("Column"),
         "value": mark("Value"),
         "rows": mark("Rows"),
         "n": mark("n"),
-        "interval": mark("95%\u00a0interval"),
+        "interval": mark("{level}\u00a0interval"),
         "share": mark("Share"),
         "mean": mark("Mean"),
         "rating": mark("Answer"),
@@ -121,6 +122,33 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "exposed": mark("At risk at the start"),
         "ended": mark("Ended"),
         "rate": mark("Churn a year"),
+        "churn_share": mark("Churned customers"),
+        "churn_share_term": mark("Churned customers, term in months"),
+        "ended_of_exposed": mark("of them gone"),
+        "median_stay": mark("Median stay"),
+        "survival_days": mark("Still customer after days"),
+        "abc": mark("Customers and revenue by class"),
+        "concentration": mark("Concentration of revenue"),
+        "rfm": mark("Customers by recency and frequency"),
+        "lowest_revenue": mark("Lowest revenue of a customer"),
+        "top_share": mark("Revenue share of the best fifth"),
+        "buyers": mark("Customers with an order"),
+        "best_customers": mark("Best customers"),
+        "class_share": mark("Revenue share of class"),
+        "class_customers": mark("Customers of class"),
+        "csat_mean": mark("Mean satisfaction"),
+        "nps_region": mark("Net Promoter Score, region"),
+        "set_aside": mark("Rows set aside"),
+        "faults": mark("Faults found, by reason"),
+        "figures": mark("Key figures"),
+        "figure": mark("Key figure"),
+        "definition": mark("Definition"),
+        "anonymous": mark("of them anonymous"),
+        "effect": mark("Concerns"),
+        "count": mark("Number"),
+        "file": mark("File"),
+        "as_of": mark("As of"),
+        "sources": mark("Sources"),
     }
 )
 
@@ -137,11 +165,14 @@ SUBJECTS: Mapping[str, str] = MappingProxyType(
         "customers": mark("The number of customers"),
         "gini": mark("The Gini coefficient"),
         "quarantined": mark("The share of rows set apart"),
+        "churn_share": mark("The share of customers who left"),
+        "median": mark("The median stay"),
+        "top_share": mark("The revenue share of the best fifth of the customers"),
     }
 )
 """What a sentence about a measure begins with; in German it holds the article."""
 
-GROUPS = ("promoters", "passives", "detractors", "accepted", "quarantined", "dropped")
+GROUPS = ("promoters", "passives", "detractors", "accepted", "quarantined", "dropped", "row", "value")
 """Groups that the measures name."""
 
 REASONS: Mapping[str, str] = MappingProxyType(
@@ -184,7 +215,19 @@ def column(name: str) -> str:
     >>> column("region"), column("rating_delivery"), column("Tarif_Art")
     ('Region', 'delivery', 'Tarif Art')
     """
-    return _(COLUMNS[name]) if name in COLUMNS else name.removeprefix("rating_").replace("_", " ")
+    if name not in COLUMNS:
+        return name.removeprefix("rating_").replace("_", " ")
+    return _(COLUMNS[name]).format(level=level()) if name == "interval" else _(COLUMNS[name])
+
+
+def level() -> str:
+    """Return the level of the intervals shown, as it is written before the word interval.
+
+    >>> level()
+    '95-%'
+    """
+    percent = f"{100 * reader().confidence:g}"
+    return _("{percent}%").format(percent=percent.replace(".", "," if reader().language == "de" else "."))
 
 
 def subject(name: str) -> str:
@@ -209,7 +252,7 @@ def label(value: Any) -> str:
     """Return the name of a group: a known one translated, yes or no, a missing one named so.
 
     >>> label("promoters"), label(True), label(None), label("Süd")
-    ('Promotoren', 'ja', 'ohne Angabe', 'Süd')
+    ('Fürsprecher', 'ja', 'ohne Angabe', 'Süd')
     """
     if is_missing(value):
         return _("not stated")

@@ -44,13 +44,13 @@ _FACES = (("Inter-Regular", 400, "normal"), ("Inter-SemiBold", 600, "normal"), (
 _FOR_CHARTS = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
 
 
-def use(language_code: str = "de", currency: str = "EUR") -> None:
-    """Write and draw for a reader of that language, with money in that currency, from here on.
+def use(language_code: str = "de", currency: str = "EUR", confidence: float = 0.95) -> None:
+    """Write and draw for a reader of that language, with that currency and intervals of that level, from here on.
 
     Also makes the theme matplotlib's own, so that a figure drawn by hand looks like the others.
     Raises UnknownNameError for a language that has no catalogue.
     """
-    language.use(language_code, currency)
+    language.use(language_code, currency, confidence)
     mpl.rcParams.update(theme())
 
 

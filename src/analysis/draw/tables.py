@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,8 +14,9 @@ import pandas as pd
 from great_tables import GT
 from great_tables import html as ready_made
 
-from analysis.draw import dates, names, numbers, words
+from analysis.draw import dates, findings, names, numbers, words
 from analysis.draw.frames import require
+from analysis.draw.language import _
 from analysis.draw.words import Sentence
 from analysis.errors import UnknownNameError
 
@@ -31,6 +33,27 @@ _TEXTS: Mapping[str, Callable[[Any], str]] = {
     "date": dates.date,
 }
 """Units of columns that hold no numbers; they stand on the left."""
+
+_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("n", "count", "answers", "customers", "promoters", "passives", "detractors", "anonymous"), "count"
+    ),
+    **dict.fromkeys(("read", "accepted", "quarantined", "dropped", "set_missing"), "count"),
+    **dict.fromkeys(("exposed", "ended", "ended_of_exposed", "events", "at_risk", "customers"), "count"),
+    **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
+    **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
+    **dict.fromkeys(("first", "last", "as_of"), "date"),
+    **dict.fromkeys(("source", "class", "figure", "value", "interval", "definition"), "text"),
+    "nps": "points",
+    "mean": "rating",
+    "rate": "per year",
+    "median": "days",
+    "period": "period",
+    "table": "table",
+    "column": "column",
+    "reason": "reason",
+}
+"""The unit of a column by its name; any other holds the names of groups."""
 
 _STYLE = (
     ".sk-table{margin:1em 0;overflow-x:auto}"
@@ -64,7 +87,7 @@ def table(
     frame: pd.DataFrame,
     *,
     title: str,
-    columns: Mapping[Key, tuple[str | None, str]],
+    columns: Mapping[Key, tuple[str | None, str]] | Sequence[Key],
     note: str = "",
     id: str | None = None,
 ) -> Table | Sentence:
@@ -73,9 +96,11 @@ def table(
     ``columns`` maps a column to its heading, or None for the kit's own name of it, and its unit: one of numbers.PLACES,
     or text, group (a missing one is named "not stated"), date, period, table, column, reason. A pair of columns makes
     one of intervals:
-    ``{"region": (None, "text"), "nps": ("NPS", "points"), ("low", "high"): (None, "points")}``.
+    ``{"region": (None, "text"), "nps": ("NPS", "points"), ("low", "high"): (None, "points")}``. A sequence of keys
+    will do where every column has the heading and unit of its name; a pair has the unit of the column before it.
     The first column names the row where it holds text. A missing value is a dash; whatever stands in a cell stays text.
     """
+    columns = columns if isinstance(columns, Mapping) else _by_name(columns)
     require("tables.table", frame, [name for key in columns for name in ([key] if isinstance(key, str) else key)])
     if frame.empty:
         return words.no_data(title)
@@ -85,6 +110,43 @@ def table(
     is_text = [unit in _TEXTS for _h, unit in columns.values()]
     html = _dressed(_great_table(cells, headings, is_text, table_id), table_id, title, note)
     return Table(table_id, title, html, cells.set_axis(headings, axis=1).to_string(index=False))
+
+
+def _by_name(keys: Sequence[Key]) -> dict[Key, tuple[str | None, str]]:
+    found: dict[Key, tuple[str | None, str]] = {}
+    unit = "text"
+    for key in keys:
+        unit = _UNITS.get(key, "group") if isinstance(key, str) else unit
+        found[key] = (None, unit)
+    return found
+
+
+def sources(frame: pd.DataFrame, tables: Sequence[str], *, as_of: dt.date) -> Table | Sentence:
+    """Show where the figures of a chapter come from.
+
+    Columns in: table, source, accepted, first, last. ``tables`` names those that the chapter has read.
+    """
+    shown = frame[frame["table"].isin(tables)].assign(as_of=as_of)
+    title = _("Sources, as known on {day}").format(day=dates.date(as_of))
+    return table(shown, title=title, columns=["table", "source", "accepted", "first", "last"])
+
+
+def figures(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
+    """Show the figures that speak for a whole chapter, not those of its groups, each in its own unit.
+
+    Columns in: id, value, low, high, n, unit, definition.
+    """
+    whole = frame[frame["id"].str.count(r"\.") == 1]
+    shown = pd.DataFrame(
+        {
+            "figure": [findings.figure_name(name) for name in whole["id"]],
+            "value": [findings.figure_value(*pair) for pair in zip(whole["value"], whole["unit"], strict=True)],
+            "interval": [numbers.interval(*row) for row in whole[["low", "high", "unit"]].itertuples(index=False)],
+            "n": whole["n"].tolist(),
+            "definition": whole["definition"].tolist(),
+        }
+    )
+    return table(shown, title=title, columns=["figure", "value", "interval", "n", "definition"])
 
 
 def _cells(frame: pd.DataFrame, key: Key, unit: str) -> list[str]:

@@ -20,6 +20,7 @@ reason = names.reason
 table_name = names.table
 heading = names.column
 label = names.label
+confidence_level = names.level
 
 
 def _html(text: str) -> str:
@@ -92,7 +93,11 @@ def level(name: str, value: Any, low: Any = None, high: Any = None, *, n: Any, u
 
 def _bracket(low: Any, high: Any, unit: str, *more: str) -> str:
     known = not (is_missing(low) and is_missing(high))
-    ends = [_("95%\u00a0interval {interval}").format(interval=_interval(low, high, unit))] if known else []
+    ends = (
+        [_("{level}\u00a0interval {interval}").format(level=names.level(), interval=_interval(low, high, unit))]
+        if known
+        else []
+    )
     return ", ".join([*ends, *more])
 
 
@@ -124,6 +129,7 @@ def change(
         "by": said(abs(difference), step) if not is_missing(difference) else numbers.MISSING,
         "difference": said(difference, step, dative=True, write=signed),
         "interval": numbers.interval(low, high, step, write=signed),
+        "level": names.level(),
     }
     return Sentence(_change_pattern(difference, low, high).format(**parts))
 
@@ -132,9 +138,13 @@ def _change_pattern(difference: Any, low: Any, high: Any) -> str:
     if is_missing(difference) or is_missing(low) or is_missing(high):
         return _("{subject} cannot be compared with {since}.")
     if low > 0:
-        return _("{subject} has risen by {by} since {since}, to {now} (95%\u00a0interval of the change: {interval}).")
+        return _(
+            "{subject} has risen by {by} since {since}, to {now} ({level}\u00a0interval of the change: {interval})."
+        )
     if high < 0:
-        return _("{subject} has fallen by {by} since {since}, to {now} (95%\u00a0interval of the change: {interval}).")
+        return _(
+            "{subject} has fallen by {by} since {since}, to {now} ({level}\u00a0interval of the change: {interval})."
+        )
     return _(
         "{subject} has not changed noticeably since {since}: the difference of {difference} is within noise "
         "({interval})."

@@ -93,9 +93,9 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, text: str, forms: Seque
         for form in forms
     )
     tail = literal("[^ T]+" + TAIL)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1")
     row = con.execute(
-        f"""WITH texts AS MATERIALIZED (SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1),
-            known AS (SELECT {careful("t")} AS x, t, n FROM texts),
+        f"""WITH known AS (SELECT {careful("t")} AS x, t, n FROM texts),
             heads AS (SELECT {head("x")} AS head, sum(n) AS n,
                 sum(n) FILTER (x <> t OR NOT regexp_full_match(x, {tail})) AS odd,
                 sum(n) FILTER (contains(x, ':')) AS timed FROM known WHERE x IS NOT NULL GROUP BY 1)

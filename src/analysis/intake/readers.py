@@ -65,21 +65,23 @@ def _read_text(con: duckdb.DuckDBPyConnection, table: str, form: FileForm, file:
         for number, header in enumerate(found.headers)
     )
     layout = TextLayout(path, found.separator, found.header_lines)
-    return Raw(
-        table, source, _filled(con, table, columns), _rejects(con, table, path, source), layout, notes=text.notes
-    )
+    rejects = _rejects(con, table, path, source)
+    rows = engine.count(con, table)
+    return Raw(table, source, _filled(con, table, columns), rows, rejects, layout, notes=text.notes)
 
 
 def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: dialect.Dialect) -> None:
-    """Read once, everything as text; what DuckDB rejects stands in ``<table>_rejects`` afterwards."""
+    """Read once, everything as text; what DuckDB rejects stands in ``<table>_rejects`` afterwards.
+
+    The file's name is no bound parameter, for with one DuckDB 1.5 parses the file twice.
+    """
     columns = {f"c{number}": "VARCHAR" for number in range(len(found.headers))}
     not_blank = "" if len(columns) > 1 else "WHERE c0 IS NOT NULL"
     con.execute(
         f"""CREATE OR REPLACE TABLE {table} AS SELECT *, 0::UTINYINT AS state FROM read_csv(
-            $file, columns = {columns}, auto_detect = false, header = false, skip = {found.skip},
-            delim = $separator, quote = '"', escape = '"', store_rejects = true,
-            rejects_table = '{table}_rejects', rejects_scan = '{table}_scans') {not_blank}""",
-        {"file": str(file), "separator": found.separator},
+            {engine.literal(file)}, columns = {columns}, auto_detect = false, header = false, skip = {found.skip},
+            delim = {engine.literal(found.separator)}, quote = '"', escape = '"', store_rejects = true,
+            rejects_table = '{table}_rejects', rejects_scan = '{table}_scans') {not_blank}"""
     )
 
 

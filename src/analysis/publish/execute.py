@@ -158,15 +158,17 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
     began = time.monotonic()
     try:
         papermill.execute_notebook(
-            str(job.notebook),
-            str(job.output),
+            _literal(job.notebook),
+            _literal(job.output),
             # papermill knows plain values only: dates become text, tuples lists.
             parameters=json.loads(json.dumps(dict(job.parameters), default=str)),
             kernel_name="python3",
             language="python",
             kernel_manager_class="analysis.publish.kernel.ChapterKernel",
             config=Config({"ChapterKernel": {"scratch": scratch}}),
-            cwd=scratch,
+            resources={
+                "metadata": {"path": scratch}
+            },  # where the kernel works; papermill's cwd would move this process
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=timeout,
@@ -178,6 +180,11 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
     except DeadKernelError:
         return Failure(job.chapter, "its kernel died; is there memory enough?")
     return ChapterResult(job.chapter, job.output, time.monotonic() - began)
+
+
+def _literal(path: Path) -> str:
+    """Write the path for papermill, which reads braces as the names of parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _located(job: ChapterJob, problem: str) -> Failure:

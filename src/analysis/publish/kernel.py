@@ -36,7 +36,7 @@ class ChapterKernel(AsyncKernelManager):
 
 def _environment(scratch: str) -> dict[str, str]:
     # The kernel works in another folder, where relative entries would point elsewhere.
-    path = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     jupyter = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"), scratch)
     return {
         **jupyter,

@@ -154,7 +154,9 @@ def _named(need: str, language: str) -> str:
 def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> None:
     import papermill
 
-    known = sorted(papermill.inspect_notebook(str(notebook)))
+    # papermill reads braces in a path as the names of parameters.
+    literal = str(notebook).replace("{", "{{").replace("}", "}}")
+    known = sorted(papermill.inspect_notebook(literal))
     for name in names:
         if name not in known:
             near = nearest(name, known)

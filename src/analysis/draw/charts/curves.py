@@ -128,7 +128,9 @@ def _survival_alt(curves: dict[Any, pd.DataFrame]) -> str:
         return f"{group}{end}, {half}"
 
     listed = furniture.listed([told(name, rows) for name, rows in curves.items()])
-    return _("Falling step curves with 95%\u00a0bands, share still customer. {listed}.").format(listed=listed)
+    return _("Falling step curves with {level}\u00a0bands, share still customer. {listed}.").format(
+        level=names.level(), listed=listed
+    )
 
 
 def lorenz(

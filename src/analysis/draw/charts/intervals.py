@@ -61,7 +61,8 @@ def intervals(
         paint,
         height_cm=1.9 + 0.72 * len(rows) + (0.4 if reference is not None else 0),
         title=title,
-        alt=_("Dots with 95%\u00a0intervals, {measure} of {count} groups: {listed}.").format(
+        alt=_("Dots with {level}\u00a0intervals, {measure} of {count} groups: {listed}.").format(
+            level=names.level(),
             measure=names.column(measure or value),
             count=len(rows),
             listed=furniture.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
