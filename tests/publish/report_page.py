@@ -12,7 +12,8 @@ from analysis.publish.html import ChapterPage, Document
 
 COMMENT = "<script>alert(1)</script> [x](javascript:alert(1)) =cmd|' /C calc'!A1"
 _SVG = (
-    "<svg xmlns='http://www.w3.org/2000/svg' width='600' height='260'><text x='20' y='40'>Größe</text>"
+    "<svg xmlns='http://www.w3.org/2000/svg' width='600' height='260'><text x='20' y='40' font-family='Inter'>"
+    "Größe</text>"
     "<rect x='20' y='60' width='400' height='40'/></svg>"
 )
 _FIGURE = (

@@ -94,7 +94,7 @@ def remember_ids(job: Job) -> str:
         f"""CREATE TABLE {table} AS SELECT {value} AS id, min(state) AS best FROM {job.raw.table}
             WHERE {value} IS NOT NULL GROUP BY 1"""
     )
-    lost = [[id] for id in _ids_of_rejects(job.raw, key.label)] if key else []
+    lost = [[found] for found in _ids_of_rejects(job.raw, key.label)] if key else []
     if lost:
         new = f"SELECT $1, {QUARANTINED} WHERE $1 NOT IN (SELECT id FROM {table})"
         job.con.executemany(f"INSERT INTO {table} {new}", lost)
@@ -106,6 +106,6 @@ def _ids_of_rejects(raw: Raw, header: str) -> list[str]:
     place = raw.headers.index(header) if header in raw.headers else None
     if raw.layout is None or place is None:
         return []
-    cut = (reject.text for reject in raw.rejects if reject.reason != "not readable")
+    cut = (reject.text.strip("\r\n") for reject in raw.rejects if reject.reason != "not readable")
     records = csv.reader(cut, delimiter=raw.layout.separator)
     return [record[place].strip() for record in records if len(record) > place and record[place].strip()]

@@ -52,6 +52,7 @@ class TextLayout:
     """What is needed to find a row's line in its text file again."""
 
     path: Path
+    encoding: str
     separator: str
     header_lines: int
 

@@ -64,7 +64,7 @@ def _read_text(con: duckdb.DuckDBPyConnection, table: str, form: FileForm, file:
         RawColumn(f"c{number}", header, decimal=form.decimal, day_first=form.day_first)
         for number, header in enumerate(found.headers)
     )
-    layout = TextLayout(path, found.separator, found.header_lines)
+    layout = TextLayout(path, text.encoding, found.separator, found.header_lines)
     rejects = _rejects(con, table, path, source)
     rows = engine.count(con, table)
     return Raw(table, source, _filled(con, table, columns), rows, rejects, layout, notes=text.notes)

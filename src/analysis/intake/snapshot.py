@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,11 @@ from analysis.vocabulary import REFERENCES, TABLES, TableSpec
 
 _PARENTS = {parent for _, _, parent in REFERENCES}
 _CUSTOMER_TABLES = [table for table, column, _ in REFERENCES if column == "customer_id"]
-_PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2"
+_PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 5000"
+"""Columns of ids repeat little: with DuckDB's own limit it builds dictionaries that it then throws away."""
+
+
+Days = Mapping[dt.date, int]
 
 
 def quiet(_: str) -> None:
@@ -76,8 +81,7 @@ def build(
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     with _work_folder(folder) as work, engine.connect(work) as con:
         job = _Build(con, params, params_folder, folder, work, progress)
-        records = _write_tables(job)
-        days = _days(job, records)
+        records, days = _write_tables(job)
         chosen, notes = _period(params, days, period)
         records = {
             name: replace(record, notes=(*record.notes, *notes.get(name, ()))) for name, record in records.items()
@@ -112,15 +116,16 @@ def _work_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_tables(job: _Build) -> dict[str, TableRecord]:
+def _write_tables(job: _Build) -> tuple[dict[str, TableRecord], dict[str, Days]]:
     """Read, check and write the tables, parents first; refuse only when all have been read."""
     parents: dict[str, str] = {}
     records: dict[str, TableRecord] = {}
+    days: dict[str, Days] = {}
     excesses: list[quarantine.Excess] = []
     for name, spec in TABLES.items():
         if name in job.params.sources:
-            records[name] = _write_table(job, spec, parents)
-            record = records[name]
+            record, days[name] = _write_table(job, spec, parents)
+            records[name] = record
             job.progress(record.line)
             if sum(record.quarantined.values()) > job.params.max_quarantined * record.read:
                 excesses.append(quarantine.Excess(record.source, name, record.quarantined, record.read))
@@ -128,10 +133,10 @@ def _write_tables(job: _Build) -> dict[str, TableRecord]:
     if "customers" not in records and (found := _derive_customers(job, records)):
         records = {"customers": found, **records}
         job.progress(found.line)
-    return records
+    return records, days
 
 
-def _write_table(job: _Build, spec: TableSpec, parents: dict[str, str]) -> TableRecord:
+def _write_table(job: _Build, spec: TableSpec, parents: dict[str, str]) -> tuple[TableRecord, Days]:
     source = job.params.sources[spec.name]
     raw = _read(job, spec.name, source)
     mapped = mapping.build(job.con, raw, spec, source, job.zones(source))
@@ -142,10 +147,11 @@ def _write_table(job: _Build, spec: TableSpec, parents: dict[str, str]) -> Table
         parents[spec.name] = remember_ids(work)
     _write_rows(job, spec.name, raw, fields)
     quarantine.write(job.con, raw, faults, job.folder / "quarantine", spec.name)
-    record = _record(job, spec, raw, mapped, faults)
+    days = _days(job, spec, {field.name for field in fields})
+    record = _record(job, spec, raw, mapped, faults, days)
     for table in (raw.table, faults.table):
         job.con.execute(f"DROP TABLE {table}")
-    return record
+    return record, days
 
 
 def _read(job: _Build, name: str, source: Source) -> Raw:
@@ -163,8 +169,10 @@ def _read(job: _Build, name: str, source: Source) -> Raw:
 def _read_file(job: _Build, table: str, form: FileForm, key: str) -> Raw:
     path = str(form.path)
     file = located(path, job.params_folder, f"{key}.path")
-    raw = readers.read(job.con, table, form, file, job.work)
-    return replace(raw, files=((path, readers.digest(file)),))
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(readers.digest, file)
+        raw = readers.read(job.con, table, form, file, job.work)
+        return replace(raw, files=((path, digest.result()),))
 
 
 def _write_rows(job: _Build, name: str, raw: Raw, fields: tuple[Field, ...]) -> None:
@@ -173,8 +181,7 @@ def _write_rows(job: _Build, name: str, raw: Raw, fields: tuple[Field, ...]) -> 
     job.con.execute(f"COPY ({rows}) TO {job.parquet(name)} ({_PARQUET})")
 
 
-def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faults) -> TableRecord:
-    first, last = _edges(job, spec, {field.name for field in mapped.fields})
+def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faults, days: Days) -> TableRecord:
     record = TableRecord(
         table=spec.name,
         source=raw.source,
@@ -186,8 +193,8 @@ def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faul
         dropped=faults.counted("drop", "reason"),
         set_missing=faults.counted("value", "field || ': ' || reason"),
         columns=tuple(field.name for field in mapped.fields),
-        first=first,
-        last=last,
+        first=min(days, default=None),
+        last=max(days, default=None),
         notes=(*raw.notes, *mapped.notes),
     )
     if not record.adds_up:
@@ -208,12 +215,13 @@ def _event_day(job: _Build, spec: TableSpec, columns: set[str]) -> str:
     return moment if is_date else dates.local_date(moment, job.params.timezone)
 
 
-def _edges(job: _Build, spec: TableSpec, columns: set[str]) -> tuple[dt.date | None, dt.date | None]:
+def _days(job: _Build, spec: TableSpec, columns: set[str]) -> Days:
+    """Return the rows of a table counted by the day of their event."""
     day = _event_day(job, spec, columns)
     if not day:
-        return None, None
-    row = job.con.execute(f"SELECT min({day}), max({day}) FROM {job.parquet(spec.name)}").fetchone()
-    return row or (None, None)
+        return {}
+    rows = job.con.execute(f"SELECT {day}, count(*) FROM {job.parquet(spec.name)} GROUP BY 1").fetchall()
+    return {when: count for when, count in rows if when is not None}
 
 
 def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableRecord | None:
@@ -228,21 +236,15 @@ def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableR
     return TableRecord("customers", source, (), count, count, {}, 0, {}, {}, ("customer_id",), None, None, (source,))
 
 
-def _days(job: _Build, records: Mapping[str, TableRecord]) -> dict[str, dict[dt.date, int]]:
-    """Return the rows of each event table counted by day; those of customers only where no other has a day."""
-    counted = {}
-    for name, record in records.items():
-        if day := _event_day(job, TABLES[name], set(record.columns)):
-            rows = job.con.execute(f"SELECT {day}, count(*) FROM {job.parquet(name)} GROUP BY 1").fetchall()
-            counted[name] = {when: count for when, count in rows if when is not None}
-    events = {name: days for name, days in counted.items() if days and name != "customers"}
-    return events or {name: days for name, days in counted.items() if days}
-
-
 def _period(
-    params: Params, days: Mapping[str, Mapping[dt.date, int]], period: Period | None
+    params: Params, days: Mapping[str, Days], period: Period | None
 ) -> tuple[Period, dict[str, tuple[str, ...]]]:
-    """Return the period, and notes on rows that were dated too late to choose it by."""
+    """Return the period, and notes on rows that were dated too late to choose it by.
+
+    The days on which customers began count only where no other table has a day.
+    """
+    events = {name: counts for name, counts in days.items() if name != "customers"}
+    days = events if any(events.values()) else days
     total = newest.pooled(days)
     if not total:
         sources = ", ".join(params.sources)

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 
 from analysis.errors import ChapterError
-from analysis.publish.kernel import end_with
+from analysis.publish.kernel import end_with, kernel_settings
 from analysis.publish.prepare import CELL_NUMBER
 
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
@@ -165,7 +165,7 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
             kernel_name="python3",
             language="python",
             kernel_manager_class="analysis.publish.kernel.ChapterKernel",
-            config=Config({"ChapterKernel": {"scratch": scratch}}),
+            config=Config({"ChapterKernel": kernel_settings(scratch, job.chapter)}),
             resources={
                 "metadata": {"path": scratch}
             },  # where the kernel works; papermill's cwd would move this process
@@ -179,6 +179,8 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
         return Failure(job.chapter, f"a cell took more than {timeout} seconds")
     except DeadKernelError:
         return Failure(job.chapter, "its kernel died; is there memory enough?")
+    except (RuntimeError, TimeoutError) as error:  # as jupyter_client tells of a kernel that did not start
+        return Failure(job.chapter, f"its kernel did not start ({error})")
     return ChapterResult(job.chapter, job.output, time.monotonic() - began)
 
 

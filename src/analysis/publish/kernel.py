@@ -16,6 +16,8 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Unicode
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST_SOCKET = 90
+"""A socket's path, with a little added to it, must not exceed what Unix allows."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -32,6 +34,14 @@ class ChapterKernel(AsyncKernelManager):
         return KernelSpec(
             argv=module + arguments, display_name="Python 3", language="python", env=_environment(self.scratch)
         )
+
+
+def kernel_settings(scratch: str, name: str) -> dict[str, str]:
+    """Return the settings of a ChapterKernel that works in the folder ``scratch`` under a ``name`` of its own there."""
+    file = Path(scratch) / f"{name}.json"
+    # Another kernel may take a port between its choice and its use; a socket in a folder of our own nobody takes.
+    transport = "ipc" if len(str(file)) < _LONGEST_SOCKET else "tcp"
+    return {"scratch": scratch, "connection_file": str(file), "transport": transport}
 
 
 def _environment(scratch: str) -> dict[str, str]:

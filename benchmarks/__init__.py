@@ -1,0 +1,1 @@
+"""The kit against its peers, on the same work in the same run."""

@@ -1,0 +1,128 @@
+"""The pilot's report as published: complete, deterministic, self-contained, inert."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+
+import pikepdf
+import pypdf
+import pytest
+from calls import call, edit
+
+BYTE_EQUAL = ("report.html", "report.pdf", "tables.xlsx", "figures.json", "manifest.json")
+HOSTILE = ("<script>alert(1)</script>", "x](javascript:alert(1))", "=cmd|' /C calc'!A1")
+
+
+def figures(folder):
+    return json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+
+
+def test_everything_contracted_is_there(published):
+    found = {path.name for path in published.iterdir()}
+    assert found == {*BYTE_EQUAL, "run.json", "notebooks", "quarantine"}
+    chapters = {path.stem for path in (published / "notebooks").iterdir()}
+    assert chapters == {"data_quality", "satisfaction", "churn_drivers", "segments", "summary"}
+    assert (published.parents[1] / "index.html").is_file()
+
+
+def test_at_least_20_figures_with_all_their_parts_over_at_least_6_pages(published):
+    found = figures(published)
+    assert len(found) >= 20
+    keys = ["id", "value", "low", "high", "n", "unit", "period", "definition", "source"]
+    assert all(list(record) == keys for record in found)
+    assert len({record["id"] for record in found}) == len(found)
+    assert all(record["definition"] and record["n"] is not None for record in found)
+    assert len(pypdf.PdfReader(published / "report.pdf").pages) >= 6
+
+
+def test_the_pdf_is_tagged_titled_and_in_german(published):
+    with pikepdf.open(published / "report.pdf") as pdf:
+        assert pdf.Root.MarkInfo.Marked
+        assert str(pdf.Root.Lang) == "de"
+        assert "Kundenbericht" in str(pdf.docinfo["/Title"])
+
+
+def test_the_same_input_gives_the_same_bytes_in_another_folder(published, firm, tmp_path):
+    done = call("run", firm / "params.yml", "--out", tmp_path / "again", cwd=tmp_path)
+    assert done.code == 0, done.err
+    again = tmp_path / "again" / "kundenbericht" / "2026-Q3"
+    for name in BYTE_EQUAL:
+        assert (again / name).read_bytes() == (published / name).read_bytes(), name
+
+
+def test_no_path_of_the_machine_and_no_clock_stand_in_the_outputs(published, firm):
+    for name in ("report.html", "figures.json", "manifest.json"):
+        text = (published / name).read_text(encoding="utf-8")
+        assert str(firm) not in text
+        assert str(published.parent) not in text
+    run = json.loads((published / "run.json").read_text())
+    assert {"run", "started", "seconds", "steps"} <= run.keys()
+
+
+def test_rows_read_are_accepted_quarantined_or_dropped(published):
+    inputs = json.loads((published / "manifest.json").read_text())["inputs"]
+    assert inputs.keys() >= {"customers", "transactions", "contracts", "surveys", "cases", "community", "contacts"}
+    for record in inputs.values():
+        aside = sum(record["quarantined"].values()) + record["parent_quarantined"] + sum(record["dropped"].values())
+        assert record["read"] == record["accepted"] + aside
+
+
+def test_the_planted_faults_are_found(published, firm):
+    truth = json.loads((firm / "truth.json").read_text())
+    planted = sum(fault["count"] for fault in truth["faults"] if fault["effect"] == "row")
+    inputs = json.loads((published / "manifest.json").read_text())["inputs"]
+    found = sum(sum(record["quarantined"].values()) for record in inputs.values())
+    assert found == planted
+
+
+def test_the_planted_nps_by_region_lies_in_its_intervals(published, firm):
+    truth = json.loads((firm / "truth.json").read_text())["satisfaction"]["nps_by_region_by_quarter"]["2026-Q3"]
+    found = {one["id"]: one for one in figures(published)}
+    inside = [found[f"satisfaction.nps_region.{region}"] for region in truth]
+    hits = [one["low"] <= truth[one["id"].rsplit(".", 1)[1]] <= one["high"] for one in inside]
+    assert len(hits) == 4
+    assert sum(hits) >= 3
+
+
+def test_hostile_text_is_inert_in_page_pdf_and_workbook(firm, tmp_path):
+    spoilt = tmp_path / "firm"
+    spoilt.mkdir()
+    for file in firm.iterdir():
+        (spoilt / file.name).write_bytes(file.read_bytes())
+    customers = (spoilt / "kunden.csv").read_bytes().decode("cp1252")
+    for name, hostile in zip(("Nord", "Ost", "West"), HOSTILE, strict=True):
+        customers = re.sub(rf";{name};", lambda _match, text=hostile: f";{text};", customers)
+    (spoilt / "kunden.csv").write_bytes(customers.encode("cp1252"))
+    edit(
+        spoilt,
+        "params.yml",
+        ("outputs:", "outputs:") if "outputs:" in (spoilt / "params.yml").read_text() else ("period:", "period:"),
+    )
+    done = call("run", spoilt / "params.yml", "--json", "--chapter", "satisfaction")
+    assert done.code == 0, done.err
+    folder = spoilt / "reports" / "kundenbericht" / "2026-Q3"
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not re.search(r"(?:href|src)\s*=\s*[\"']?\s*javascript:", page)
+    with zipfile.ZipFile(folder / "tables.xlsx") as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+    with pikepdf.open(folder / "report.pdf") as pdf:
+        assert "/JavaScript" not in pdf.Root.get("/Names", {})
+        links = [note for page_of in pdf.pages for note in page_of.get("/Annots", [])]
+        assert not any("javascript" in str(link.get("/A", {}).get("/URI", "")) for link in links)
+
+
+@pytest.mark.parametrize("language", ["en"])
+def test_the_report_speaks_english_on_request(firm, tmp_path, language):
+    done = call(
+        "run", firm / "params.yml", "--set", f"language={language}", "--out", tmp_path, "--chapter", "satisfaction"
+    )
+    assert done.code == 0, done.err
+    page = (tmp_path / "kundenbericht" / "2026-Q3" / "report.html").read_text(encoding="utf-8")
+    assert f'lang="{language}"' in page
+    assert "Recommendation by region" in page
+    assert "Weiterempfehlung" not in page
