@@ -24,10 +24,10 @@ def write(con: duckdb.DuckDBPyConnection, raw: Raw, faults: Faults, folder: Path
     line = lines.line_of(con, raw, listed)
     con.execute(
         f"""COPY (
-            SELECT {literal(raw.source)} AS file, coalesce(line, at) AS line, {_inert("label")} AS "column",
+            SELECT {literal(raw.source)} AS file, coalesce(line, counted) AS line, {_inert("label")} AS "column",
                 {_inert("value")} AS value, reason, kind
             FROM (SELECT row, line, field, label, value, reason, kind FROM {listed})
-            LEFT JOIN (SELECT rowid AS place, {line} AS at FROM {raw.table}
+            LEFT JOIN (SELECT rowid AS place, {line} AS counted FROM {raw.table}
                 WHERE rowid IN (SELECT row FROM {listed})) ON place = row
             ORDER BY line, label, reason, value
         ) TO {literal(folder / f"{table}.csv")} (FORMAT csv, HEADER, DELIMITER ',')"""

@@ -96,11 +96,17 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn
 
 
 def _rejects(con: duckdb.DuckDBPyConnection, table: str, file: Path, source: str) -> tuple[Reject, ...]:
-    """Return what DuckDB rejected, by line. DuckDB counts records, so lines are counted up to each byte position."""
+    """Return what DuckDB rejected, by line.
+
+    DuckDB counts records, so lines are counted up to each byte position; where lines end with CR LF it begins a
+    rejected line with the line feed before it.
+    """
     found = con.execute(
-        f"""SELECT line_byte_position, left(any_value(csv_line), 200), min(error_type::VARCHAR),
-            1 + length(any_value(csv_line)) - length(replace(any_value(csv_line), chr(10), ''))
-            FROM {table}_rejects GROUP BY line_byte_position ORDER BY line_byte_position"""
+        f"""SELECT min(position), left(any_value(text), 200), min(kind),
+                any_value(1 + length(text) - length(replace(text, chr(10), '')))
+            FROM (SELECT line_byte_position + starts_with(csv_line, chr(10))::BIGINT AS position,
+                trim(csv_line, chr(10) || chr(13)) AS text, error_type::VARCHAR AS kind FROM {table}_rejects)
+            GROUP BY position ORDER BY position"""
     ).fetchall()
     rejects = []
     with file.open("rb") as stream:
