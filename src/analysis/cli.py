@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from click.exceptions import Abort, ClickException
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
@@ -58,16 +57,9 @@ def main() -> None:
     """Run the command line and exit with the contracted code."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = app(standalone_mode=False)
+        app()
     except StammkundeError as error:
         _fail(error, error.exit_code)
-    except ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, Abort):
-        errors.print("interrupted; nothing was published")
-        sys.exit(INTERRUPTED)
-    sys.exit(code or 0)
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
@@ -86,18 +78,25 @@ def _fail(error: StammkundeError, code: int) -> NoReturn:
 
 @contextmanager
 def _progress(machine: bool) -> Iterator[Callable[[str], None]]:
-    """Yield what takes lines of progress: a spinner on a terminal, plain lines otherwise, nothing for machines."""
-    if machine:
-        yield pipeline.quiet
-    elif plain.is_terminal:
-        with plain.status("starting") as status:
-            yield lambda line: _spin(status, line)
-    else:
-        yield lambda line: plain.print(line, markup=False)
+    """Yield what takes lines of progress: a spinner on a terminal, plain lines otherwise, nothing for machines.
+
+    An interruption in what stands inside ends the program with its own code.
+    """
+    try:
+        if machine:
+            yield pipeline.quiet
+        elif plain.is_terminal:
+            with plain.status("starting") as status:
+                yield lambda line: _spin(status, line)
+        else:
+            yield lambda line: plain.print(line, markup=False)
+    except KeyboardInterrupt:
+        errors.print("stammkunde: interrupted; nothing was published")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _spin(status: Status, line: str) -> None:
-    plain.print(f"[green]✓[/green] {line}")
+    plain.print(f"✓ {line}", markup=False)
     status.update("working")
 
 

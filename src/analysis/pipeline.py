@@ -126,7 +126,8 @@ def make_snapshot(order: Order, progress: Progress = quiet) -> Snapshot:
 def _snapshot(order: Order, chosen: Params, period: Period | None, staging: Path, progress: Progress) -> Snapshot:
     """Build the snapshot aside and let it take the place of the report's last one."""
     made = staging / "snapshot"
-    built = snapshots.build(chosen, order.file.resolve().parent, made, period=period, progress=progress)
+    with stage.writing("intake"):
+        built = snapshots.build(chosen, order.file.resolve().parent, made, period=period, progress=progress)
     days = [day for record in built.records.values() for day in (record.first, record.last) if day]
     if order.only_complete and max(days) < built.period.end:
         raise OutsideDataError(built.period, min(days), max(days))
@@ -149,7 +150,7 @@ def build(
     with stage.writing("staging"):
         (staged / "notebooks").mkdir(parents=True)
     prepared = _prepare(snapshot, _chapters(snapshot, chapters), staged)
-    with clock.step("chapters"):
+    with clock.step("chapters"), stage.writing("executing the chapters"):
         _execute(snapshot, prepared, staged, aside, jobs, progress)
     reported = figures.read_figures(snapshot.folder, [chapter.chapter for chapter in prepared])
     _check_reported(prepared, reported)

@@ -52,19 +52,25 @@ def test_german_csv_and_cdnow_give_the_same_figures(build):
     assert german["data_quality.accepted.customers"]["value"] == 2357
 
 
-class TestOlist:
-    @pytest.fixture(scope="class")
-    def folder(self, build):
-        return build("olist", "--period", "2018-Q2")
+@pytest.fixture(scope="module")
+def olist(build):
+    return build("olist", "--period", "2018-Q2")
 
-    def test_reports_satisfaction_with_orders_and_segments(self, folder):
-        found = figures(folder)
+
+@pytest.fixture(scope="module")
+def telco(build):
+    return build("telco", "--period", "2020-Q3")
+
+
+class TestOlist:
+    def test_reports_satisfaction_with_orders_and_segments(self, olist):
+        found = figures(olist)
         assert {"satisfaction.csat", "satisfaction.csat_mean", "segments.revenue"} <= found.keys()
         assert not any(key.startswith("satisfaction.nps") for key in found)
 
-    def test_finds_the_mean_score_and_the_gap_between_late_and_timely_delivery(self, folder):
+    def test_finds_the_mean_score_and_the_gap_between_late_and_timely_delivery(self, olist):
         # over all reviews: mean 3.2716, delivered late 2.498, in time 4.280
-        answers = ibis.read_parquet(folder.parents[1] / ".snapshots" / "olist" / "tables" / "surveys.parquet")
+        answers = ibis.read_parquet(olist.parents[1] / ".snapshots" / "olist" / "tables" / "surveys.parquet")
         assert satisfaction.csat(answers, scale=(1, 5))["mean"].item() == pytest.approx(3.2716, abs=0.001)
         by_late = satisfaction.csat(answers, scale=(1, 5), by="late").set_index("late")["mean"]
         assert by_late[True] == pytest.approx(2.498, abs=0.001)
@@ -72,28 +78,24 @@ class TestOlist:
 
 
 class TestTelco:
-    @pytest.fixture(scope="class")
-    def folder(self, build):
-        return build("telco", "--period", "2020-Q3")
-
-    def test_counts_the_churned(self, folder):
-        held = spells.spells(snapshot_of(folder).table("contracts"), as_of=snapshot_of(folder).as_of)
+    def test_counts_the_churned(self, telco):
+        held = spells.spells(snapshot_of(telco).table("contracts"), as_of=snapshot_of(telco).as_of)
         ended = held.aggregate(ended=held.event.sum(), n=held.count()).execute()
         # 7,043 customers, of whom 11 have a tenure of 0 months and so begin on the as-of date
         assert (int(ended["ended"].item()), int(ended["n"].item())) == (1869, 7043 - 11)
 
-    def test_finds_the_kaplan_meier_values_of_the_tenure_in_months(self, folder):
-        report = snapshot_of(folder)
+    def test_finds_the_kaplan_meier_values_of_the_tenure_in_months(self, telco):
+        report = snapshot_of(telco)
         curve = survival.survival_curve(spells.spells(report.table("contracts"), as_of=report.as_of))
         # 12, 24, 48 and 72 months before 1 October 2020 are so many days
         at = survival.survival_at(curve, [365, 731, 1461, 2192])["survival"]
         assert at.tolist() == pytest.approx([0.8432, 0.7887, 0.7088, 0.5928], abs=0.0005)
 
-    def test_says_how_the_dates_were_made(self, folder):
-        notes = json.loads((folder / "manifest.json").read_text())["inputs"]["contracts"]["notes"]
+    def test_says_how_the_dates_were_made(self, telco):
+        notes = json.loads((telco / "manifest.json").read_text())["inputs"]["contracts"]["notes"]
         assert any("tenure" in note for note in notes)
-        assert "tenure" in (folder / "report.html").read_text(encoding="utf-8")
+        assert "tenure" in (telco / "report.html").read_text(encoding="utf-8")
 
-    def test_reports_leaving_by_term(self, folder):
-        found = figures(folder)
+    def test_reports_leaving_by_term(self, telco):
+        found = figures(telco)
         assert {f"churn_drivers.churn_share_term.{months}" for months in (1, 12, 24)} <= found.keys()

@@ -149,7 +149,7 @@ part.write_text(f"{{os.getpid()}} {{os.getppid()}}")
 part.rename({str(pids)!r})
 time.sleep(120)
 """
-    script = folder / "run.py"
+    script = folder / f"{name}.py"
     script.write_text(RUN)
     command = [sys.executable, str(script), str(folder), str(job(name, sleeper).notebook)]
     return subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL), pids

@@ -30,7 +30,7 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, name: str
         except SourceError:
             kind = "text"
         else:
-            if not column.is_text or _reads_all(con, raw, column, field):
+            if not column.is_text or (not field.heavy and _reads_all(con, raw, column, field)):
                 return field
     return fields.build(con, raw, column, Wanted(name, "text"), zones)
 

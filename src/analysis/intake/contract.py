@@ -94,10 +94,11 @@ def remember_ids(job: Job) -> str:
         f"""CREATE TABLE {table} AS SELECT {value} AS id, min(state) AS best FROM {job.raw.table}
             WHERE {value} IS NOT NULL GROUP BY 1"""
     )
-    lost = [[found] for found in _ids_of_rejects(job.raw, key.label)] if key else []
+    lost = sorted(set(_ids_of_rejects(job.raw, key.label))) if key else []
     if lost:
-        new = f"SELECT $1, {QUARANTINED} WHERE $1 NOT IN (SELECT id FROM {table})"
-        job.con.executemany(f"INSERT INTO {table} {new}", lost)
+        listed = ", ".join(f"({literal(found)})" for found in lost)
+        new = f"SELECT lost, {QUARANTINED} FROM (VALUES {listed}) AS _(lost)"
+        job.con.execute(f"INSERT INTO {table} {new} WHERE lost NOT IN (SELECT id FROM {table})")
     return table
 
 

@@ -86,23 +86,23 @@ class DateCounts:
 
 def count(con: duckdb.DuckDBPyConnection, relation: str, text: str, forms: Sequence[DateForm]) -> DateCounts:
     """Count over ``relation`` which forms the values of ``text`` have, each different date once."""
-    reads = {form.name: f"({form.fits('head')} AND {form.value('head')} IS NOT NULL)" for form in forms}
-    measures = ", ".join(f"sum(n) FILTER ({sql})" for sql in reads.values())
-    alone = ", ".join(
-        f"sum(n) FILTER ({reads[form.name]}" + (f" AND NOT {reads[form.rival]})" if form.rival in reads else ")")
-        for form in forms
+    places = {form.name: f"f{place}" for place, form in enumerate(forms)}
+    reads = ", ".join(
+        f"{form.fits('head')} AND {form.value('head')} IS NOT NULL AS {places[form.name]}" for form in forms
     )
-    tail = literal("[^ T]+" + TAIL)
+    rivals = {form.name: f" AND NOT {places[form.rival]}" if form.rival in places else "" for form in forms}
+    parsed = ", ".join(f"sum(n) FILTER ({place})" for place in places.values())
+    alone = ", ".join(f"sum(n) FILTER ({place}{rivals[name]})" for name, place in places.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS SELECT {text} AS t, count(*) AS n FROM {relation} GROUP BY 1")
     row = con.execute(
         f"""WITH known AS (SELECT {careful("t")} AS x, t, n FROM texts),
             heads AS (SELECT {head("x")} AS head, sum(n) AS n,
-                sum(n) FILTER (x <> t OR NOT regexp_full_match(x, {tail})) AS odd,
+                sum(n) FILTER (x <> t OR NOT regexp_full_match(x, {literal("[^ T]+" + TAIL)})) AS odd,
                 sum(n) FILTER (contains(x, ':')) AS timed FROM known WHERE x IS NOT NULL GROUP BY 1)
-            SELECT sum(n), sum(odd), sum(timed), {measures}, {alone} FROM heads"""
+            SELECT sum(n), sum(odd), sum(timed), {parsed}, {alone} FROM (SELECT *, {reads} FROM heads)"""
     ).fetchone()
     filled, odd, timed, *counts = (int(value or 0) for value in row or ())
-    names = [form.name for form in forms]
+    names = list(places)
     by_name = dict(zip(names, counts[: len(names)], strict=True))
     return DateCounts(filled, by_name, dict(zip(names, counts[len(names) :], strict=True)), odd, timed)
 

@@ -57,4 +57,5 @@ def _later(con: duckdb.DuckDBPyConnection, raw: Raw, name: str, rule: LaterRule,
     value = f"({later.value}) > ({than.value})"
     text = f"concat_ws(' / ', {later.text}, {than.text})"
     filled = f"({later.filled} AND {than.filled})"
-    return Field(name, rule.later, "boolean", text, filled, value, literal("not a date"))
+    reason, lets = literal("not a date"), (*later.lets, *than.lets)
+    return Field(name, rule.later, "boolean", text, filled, value, reason, heavy=True, lets=lets)

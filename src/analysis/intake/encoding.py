@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from analysis.errors import ParamsError, SourceError
 
 BLOCK = 1 << 20
+_ENOUGH = 1 << 16
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MAGIC = {
     b"PK\x03\x04": "a ZIP archive or workbook",
@@ -22,7 +21,11 @@ _MAGIC = {
     b"%PDF": "a PDF",
     b"PAR1": "a Parquet file",
 }
-_SINGLE_BYTE = ["cp1252", "cp850", "mac_roman"]
+_SINGLE_BYTE = ("cp1252", "cp850", "mac_roman")
+_COMMON = frozenset("äöüßÄÖÜéèêëàâçîïôûùœÉÈÊÀÂÇÔñóáí")
+_SIGNS = frozenset("€£–—…°§²³«»„“”‚‘’´¿¡©®™")
+_WORDS = "àÀôÔéÉ"
+_FOREIGN = re.compile("(.?)([^\x00-\x7f])(?=(.?))", re.DOTALL)
 _TWICE = re.compile(rb"\xc3\x83[\xc2-\xe2]|\xc3\xa2\xe2\x82\xac")
 _LOST = b"\xef\xbf\xbd"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
@@ -59,7 +62,7 @@ def as_utf8(file: Path, declared: str | None, folder: Path, source: str) -> Text
     A file that is mostly UTF-8 stays UTF-8: its broken rows are quarantined, not read as other letters.
     Raises SourceError for an empty or a binary file, ParamsError for an encoding that does not exist.
     """
-    head = file.open("rb").read(4096) if file.stat().st_size else b""
+    head = next(blocks(file), b"")[:4096]
     _refuse_foreign(head, source)
     encoding = _declared(declared, source) or _by_first_bytes(head)
     if encoding and encoding.startswith("utf-16"):
@@ -146,16 +149,30 @@ def _broken_and_whole(file: Path) -> tuple[int, int]:
 
 
 def _single_byte(file: Path) -> str:
-    """Return the single-byte encoding whose letters make the most sense; cp1252 where none does."""
+    """Return the single-byte encoding in which the letters beyond ASCII make the most sense; cp1252 before others."""
     sample = bytearray()
     with file.open("rb") as lines:
         for line in lines:
             if not line.isascii():
                 sample += line
-            if len(sample) > BLOCK // 8:
+            if len(sample) > _ENOUGH:
                 break
-    best = from_bytes(bytes(sample), cp_isolation=_SINGLE_BYTE).best()
-    return best.encoding if best and best.encoding in _SINGLE_BYTE else "cp1252"
+    return max(_SINGLE_BYTE, key=lambda encoding: _sense(sample.decode(encoding, "replace")))
+
+
+def _sense(text: str) -> float:
+    """Return how far ``text`` reads like German, French or English: its letters, and where its signs stand."""
+    return sum(_fitness(letter, before, after) for before, letter, after in _FOREIGN.findall(text))
+
+
+def _fitness(letter: str, before: str, after: str) -> float:
+    if letter.isalpha():
+        alone = not before.isalpha() and not after.isalpha() and letter not in _WORDS
+        if alone or (letter.isupper() and before.islower()):
+            return -1
+        return 1 if letter in _COMMON else 0.2
+    in_a_word = before.isalpha() and after.isalpha() and letter != "’"
+    return 1 if letter in _SIGNS and not in_a_word else -1
 
 
 def _transcoded(file: Path, encoding: str, folder: Path, source: str) -> Path:

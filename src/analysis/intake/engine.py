@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 MEMORY_LIMIT = "800MB"
 MOST_THREADS = 4
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open an engine that spills into ``folder`` and never downloads anything."""
+_REFUSALS = {"No space left": errno.ENOSPC, "too large": errno.EFBIG, "Read-only": errno.EROFS}
+"""What the engine says where the system refuses to write, and the system's number for it."""
+
+
+@contextmanager
+def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine that spills into ``folder`` and never downloads anything.
+
+    Raises OSError where the system refuses to write, as a file of Python's would.
+    """
+    con = _connected(folder)
+    try:
+        yield con
+    except duckdb.IOException as error:
+        number = next((number for text, number in _REFUSALS.items() if text in str(error)), errno.EIO)
+        raise OSError(number, str(error)) from error
+    finally:
+        con.close()
+
+
+def _connected(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         ":memory:",
         config={
@@ -48,3 +71,10 @@ def count(con: duckdb.DuckDBPyConnection, relation: str, what: str = "*") -> int
     """Return the number of rows of ``relation``, or of those in which ``what`` is not NULL."""
     row = con.execute(f"SELECT count({what}) FROM {relation}").fetchone()
     return int(row[0]) if row else 0
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, *columns: Sequence[int | str]) -> None:
+    """Append rows to ``table``, given by column."""
+    con.register("inserted", pa.table([pa.array(column) for column in columns], names=[*map(str, range(len(columns)))]))
+    con.execute(f"INSERT INTO {table} SELECT * FROM inserted")
+    con.unregister("inserted")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import duckdb
 
+from analysis.intake import engine
 from analysis.intake.engine import literal
 from analysis.intake.fields import Field
 from analysis.intake.raw import Raw, Reject
@@ -45,9 +46,12 @@ class Faults:
 
     def add_rejects(self, rejects: Iterable[Reject]) -> None:
         """Add what could not be read as a row."""
-        rows = [[reject.line, reject.text, reject.reason] for reject in rejects]
-        if rows:
-            self.con.executemany(f"INSERT INTO {self.table} VALUES (NULL, $1, '', '', $2, $3, 'row')", rows)
+        listed = list(rejects)
+        if listed:
+            self.con.execute("CREATE OR REPLACE TEMP TABLE unread (line BIGINT, value VARCHAR, reason VARCHAR)")
+            columns = ([getattr(reject, name) for reject in listed] for name in ("line", "text", "reason"))
+            engine.insert(self.con, "unread", *columns)
+            self.con.execute(f"INSERT INTO {self.table} SELECT NULL, line, '', '', value, reason, 'row' FROM unread")
 
     def add(self, kind: Kind, field: Field, condition: str, reason: str) -> int:
         """Add a fault for each row that meets ``condition``, and return how many they are. ``reason`` is SQL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -44,6 +45,10 @@ class Field:
     """Whether there may be faults; where the forms fit every value there are none."""
     gaps: bool = True
     """Whether there may be rows in which nothing stands."""
+    heavy: bool = False
+    """Whether ``value`` costs so much that it is computed once and kept in the raw table."""
+    lets: tuple[tuple[str, str], ...] = ()
+    """Names that ``value`` uses for parts of it, with their SQL over the raw table."""
     required: bool = False
 
 
@@ -92,7 +97,9 @@ def _field(
     text = column.as_text.sql
     reason = literal(_REASONS.get(wanted.type, ""))
     filled = filled or f"{text} IS NOT NULL"
-    return Field(wanted.name, column.header, wanted.type, text, filled, value, reason, suspect, gaps, wanted.required)
+    return Field(
+        wanted.name, column.header, wanted.type, text, filled, value, reason, suspect, gaps, required=wanted.required
+    )
 
 
 def _text(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
@@ -139,7 +146,8 @@ def _number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted:
     text = column.sql if decided.form.simple else numbers.careful(column.sql)
     value = decided.form.value(column.sql)
     gaps = decided.filled < raw.rows
-    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
+    field = _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
+    return replace(field, heavy=not decided.form.simple)
 
 
 def _whole_number(field: Field, wanted: Wanted) -> Field:
@@ -172,17 +180,20 @@ def _date(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
     column = column.as_text
     months, short = wanted.name == "month", wanted.name != "birth_date"
     decided = forms.date(con, raw, column, months=months, short_years=short)
-    text = numbers.careful(column.sql)
+    filled = f"{numbers.careful(column.sql)} IS NOT NULL"
+    gaps = decided.filled < raw.rows
     if decided.whole and not decided.timed:
-        value = decided.form.value(column.sql)
-    else:
-        instant = dates.instant(decided.form, text, zones.source)
+        return _field(column, wanted, decided.form.value(column.sql), filled=filled, gaps=gaps)
+    text = _part(wanted)
+    value = f"CASE WHEN {decided.form.fits(text)} THEN {decided.form.value(text)} END"
+    if decided.timed:
+        utc = dates.instant(decided.form, text, zones.source)
         value = (
-            f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(instant, zones.report)} "
+            f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(utc, zones.report)} "
             f"WHEN {decided.form.fits(text, dates.TAIL)} THEN {decided.form.value(dates.head(text))} END"
         )
-    gaps = decided.filled < raw.rows
-    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
+    field = _field(column, wanted, value, filled=filled, suspect=not decided.whole, gaps=gaps)
+    return replace(field, heavy=True, lets=((text, numbers.careful(column.sql)),))
 
 
 def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted, zones: Zones) -> Field:
@@ -192,9 +203,32 @@ def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted
         return _field(column, wanted, dates.in_utc(f"{column.sql}::TIMESTAMP", zones.source))
     column = column.as_text
     decided = forms.date(con, raw, column)
-    text = numbers.careful(column.sql)
+    known, text = numbers.careful(column.sql), _part(wanted)
     value = dates.instant(decided.form, text, zones.source)
-    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=True)
+    field = _field(column, wanted, value, filled=f"{known} IS NOT NULL", suspect=True)
+    return replace(field, heavy=True, lets=((text, known),))
+
+
+def _part(wanted: Wanted) -> str:
+    return f"text_{wanted.name.encode().hex()}"
+
+
+def settle(con: duckdb.DuckDBPyConnection, raw: Raw, made: Sequence[Field]) -> tuple[Field, ...]:
+    """Compute heavy values once: keep them as columns of the raw table, and return the fields that read them there."""
+    heavy = {field.name: f"value_{field.name.encode().hex()}" for field in made if field.heavy}
+    if not heavy:
+        return tuple(made)
+    lets = dict(let for field in made if field.heavy for let in field.lets)
+    parts = "".join(f", {sql} AS {name}" for name, sql in lets.items())
+    values = "".join(f", {field.value} AS {heavy[field.name]}" for field in made if field.heavy)
+    without = f"EXCLUDE ({', '.join(lets)})" if lets else ""
+    con.execute(
+        f"""CREATE TABLE {raw.table}_settled AS
+            SELECT * {without}{values} FROM (SELECT *{parts} FROM {raw.table})"""
+    )
+    con.execute(f"DROP TABLE {raw.table}")
+    con.execute(f"ALTER TABLE {raw.table}_settled RENAME TO {raw.table}")
+    return tuple(replace(field, value=heavy[field.name]) if field.heavy else field for field in made)
 
 
 def trimmed(text: str) -> str:

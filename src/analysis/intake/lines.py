@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 
 import duckdb
-import pyarrow as pa
 
+from analysis.intake import engine
 from analysis.intake.encoding import blocks
 from analysis.intake.raw import Raw, TextLayout
 
@@ -38,9 +38,7 @@ def _number(con: duckdb.DuckDBPyConnection, raw: Raw, layout: TextLayout, faults
             following = next(upcoming, None)
             if following is None:
                 break
-    con.register("found", pa.table({"r": [row for row, _ in found], "l": [line for _, line in found]}))
-    con.execute(f"INSERT INTO {raw.table}_lines SELECT * FROM found")
-    con.unregister("found")
+    engine.insert(con, f"{raw.table}_lines", [row for row, _ in found], [line for _, line in found])
 
 
 def _first_lines(raw: Raw, layout: TextLayout) -> Iterator[int]:

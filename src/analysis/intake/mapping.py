@@ -56,7 +56,7 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, spec: TableSpec, source: Sou
     made.sort(key=lambda field: order.get(field.name, len(order)))
     notes = [note(name, rule) for name, rule in source.derive.items()]
     kept, renamed = _attributes(job, columns, [*made])
-    return Mapped((*made, *kept), (*notes, *renamed))
+    return Mapped(fields.settle(con, raw, (*made, *kept)), (*notes, *renamed))
 
 
 def _columns(job: _Job) -> dict[str, RawColumn]:

@@ -20,7 +20,7 @@ import nbformat
 
 from analysis.errors import ChapterError
 from analysis.publish.kernel import end_with, kernel_settings
-from analysis.publish.prepare import CELL_NUMBER
+from analysis.publish.prepare import CELL_NUMBER, literal
 
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 _RUNS = 2
@@ -158,8 +158,8 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
     began = time.monotonic()
     try:
         papermill.execute_notebook(
-            _literal(job.notebook),
-            _literal(job.output),
+            literal(job.notebook),
+            literal(job.output),
             # papermill knows plain values only: dates become text, tuples lists.
             parameters=json.loads(json.dumps(dict(job.parameters), default=str)),
             kernel_name="python3",
@@ -182,11 +182,6 @@ def run_chapter(job: ChapterJob, scratch: str, timeout: int | None) -> ChapterRe
     except (RuntimeError, TimeoutError) as error:  # as jupyter_client tells of a kernel that did not start
         return Failure(job.chapter, f"its kernel did not start ({error})")
     return ChapterResult(job.chapter, job.output, time.monotonic() - began)
-
-
-def _literal(path: Path) -> str:
-    """Write the path for papermill, which reads braces as the names of parameters."""
-    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _located(job: ChapterJob, problem: str) -> Failure:

@@ -154,9 +154,7 @@ def _named(need: str, language: str) -> str:
 def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> None:
     import papermill
 
-    # papermill reads braces in a path as the names of parameters.
-    literal = str(notebook).replace("{", "{{").replace("}", "}}")
-    known = sorted(papermill.inspect_notebook(literal))
+    known = sorted(papermill.inspect_notebook(literal(notebook)))
     for name in names:
         if name not in known:
             near = nearest(name, known)
@@ -166,3 +164,8 @@ def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> N
                 (f"Did you mean {near!r}? " if near else "")
                 + (f"Known: {', '.join(known)}" if known else "It has no cell tagged 'parameters' that sets one"),
             )
+
+
+def literal(path: Path) -> str:
+    """Write a path for papermill, which reads braces in it as the names of parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
