@@ -42,7 +42,7 @@ def processes_of(mark: str) -> dict[int, str]:
             try:
                 if mark in entry.joinpath("environ").read_bytes().decode(errors="replace"):
                     found[int(entry.name)] = entry.joinpath("cmdline").read_text()
-            except (FileNotFoundError, ProcessLookupError):
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
     return found
 

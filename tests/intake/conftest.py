@@ -30,7 +30,8 @@ class Bench:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def build(self, sources: dict[str, Any], period: str | None = None, **params: Any) -> Snapshot:
+    def build(self, sources: dict[str, Any], period: str | None = "2026-Q1", **params: Any) -> Snapshot:
+        """Build a snapshot, by default for the quarter in which most tests have their events."""
         self.builds += 1
         plain = {"report": "probe", "period": "quarter", "max_quarantined": 1.0, "sources": sources, **params}
         chosen = Period.parse(period) if period else None

@@ -119,7 +119,7 @@ INSTANTS = [
 @pytest.mark.parametrize(("value", "expected"), [case[1:] for case in INSTANTS], ids=[case[0] for case in INSTANTS])
 def test_an_instant_is_stored_in_utc(bench, read_rows, value, expected):
     bench.file("cases.csv", f"case_id,opened_at,resolved_at\n1,2020-01-05,{value}\n")
-    built = bench.build({"cases": {"path": "cases.csv"}})
+    built = bench.build({"cases": {"path": "cases.csv"}}, "2020-Q1")
     assert read_rows(built, "cases", "resolved_at::VARCHAR") == [(expected and expected.removesuffix("000"),)]
 
 
@@ -148,7 +148,7 @@ def test_a_yes_or_no_is_read(bench, read_rows, values, expected):
 
 def test_the_month_of_a_cost_may_lack_its_day(bench, read_rows):
     bench.file("costs.csv", "customer_id,month,cost\n1,2025-03,10\n1,2025-12,12\n")
-    built = bench.build({"costs": {"path": "costs.csv"}})
+    built = bench.build({"costs": {"path": "costs.csv"}}, "2025-Q4")
     assert read_rows(built, "costs", "month") == [(dt.date(2025, 3, 1),), (dt.date(2025, 12, 1),)]
 
 

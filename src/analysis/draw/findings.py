@@ -165,10 +165,14 @@ def headlines(figures: pd.DataFrame) -> Findings | Sentence:
     require("findings.headlines", figures, ("id", "value", "low", "high", "n", "unit"))
     by_id = figures.set_index("id")
     found = [(by_id.loc[key], name) for key, name in _HEADLINES.items() if key in by_id.index]
-    sentences = [
-        words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=row["unit"]) for row, name in found
-    ]
+    sentences = [_headline(row, name) for row, name in found]
     return words.findings(sentences) if sentences else words.no_data()
+
+
+def _headline(row: pd.Series, name: str) -> Sentence:
+    if name == "median":
+        return median_stay(pd.DataFrame([{"median": row["value"], "low": row["low"], "high": row["high"]}]))
+    return words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=row["unit"])
 
 
 def figure_name(id: str) -> str:

@@ -20,8 +20,8 @@ from analysis.publish.words import day, period_name, words
 
 _FONTS = (("Inter-Regular", 400, "normal"), ("Inter-SemiBold", 600, "normal"), ("Inter-Italic", 400, "italic"))
 
-_SHORT = 16
-"""Rows, headings among them, up to which a table is kept on one page."""
+_SHORT = (16, 1000)
+"""Rows, headings among them, and letters up to which a table is kept on one page."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,8 @@ def _number_captions(tree: BeautifulSoup, numbers: Numbers, language: str) -> No
 def _make_scrollable(tree: BeautifulSoup) -> None:
     for table in tree.find_all("table"):
         caption = table.find("caption")
-        short = len(table.find_all("tr")) <= _SHORT
+        rows, letters = _SHORT
+        short = len(table.find_all("tr")) <= rows and len(table.get_text()) <= letters
         attributes = {"class": "sk-scroll sk-short" if short else "sk-scroll", "tabindex": "0", "role": "region"}
         if caption:
             attributes["aria-label"] = caption.get_text(" ", strip=True)
