@@ -9,20 +9,20 @@ PLAIN = SURVEY.replace("–", "-").replace("€", "EUR")
 
 
 @pytest.mark.parametrize(
-    ("encoding", "text"),
+    ("encoding", "text", "line_end"),
     [
-        ("utf-8", SURVEY),
-        ("utf-8-sig", SURVEY),
-        ("utf-16", SURVEY),
-        ("utf-16-le", SURVEY),
-        ("utf-16-be", SURVEY),
-        ("cp1252", SURVEY),
-        ("iso8859-1", PLAIN),
-        ("cp850", PLAIN),
-        ("mac_roman", SURVEY),
+        ("utf-8", SURVEY, "\n"),
+        ("utf-8-sig", SURVEY, "\r\n"),
+        ("utf-8", SURVEY, "\r"),
+        ("utf-16", SURVEY, "\r\n"),
+        ("utf-16-le", SURVEY, "\n"),
+        ("utf-16-be", SURVEY, "\r"),
+        ("cp1252", SURVEY, "\r\n"),
+        ("iso8859-1", PLAIN, "\n"),
+        ("cp850", PLAIN, "\r\n"),
+        ("mac_roman", SURVEY, "\r"),
     ],
 )
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_letters_come_through_whatever_the_encoding(bench, read_rows, encoding, text, line_end):
     built = bench.orders(text.replace("\n", line_end).encode(encoding))
     rows = [tuple(line.split(";")[3:]) for line in text.splitlines()[1:]]

@@ -88,8 +88,10 @@ def ornate(decimal: Sign) -> str:
     group, decimals = {",": (r"\.", ",[0-9]+"), ".": (",", r"\.[0-9]+"), "": ("", "")}[decimal]
     whole = f"(?:[1-9][0-9]{{0,2}}(?:[{group}{_GROUPS}][0-9]{{3}})+|[0-9]+)"
     core = f"{whole}(?:{decimals})?|{decimals}" if decimals else whole
-    sign = rf"(?:{_MINUS}|\+)?{_SPACE}"
-    return f"'?{sign}{_CURRENCY}?{_SPACE}{sign}(?:{core}){_SPACE}{_CURRENCY}?{_SPACE}{_MINUS}?{_SPACE}{_CURRENCY}?"
+    sign = rf"(?:{_MINUS}|\+)?"
+    before = f"(?:{sign}{_SPACE}{_CURRENCY}?|{_CURRENCY}{_SPACE}{sign}){_SPACE}"
+    behind = f"{_CURRENCY}?{_SPACE}(?:{core}){_SPACE}{_CURRENCY}?{_SPACE}{_MINUS}{_SPACE}{_CURRENCY}?"
+    return f"'?(?:{before}(?:{core}){_SPACE}{_CURRENCY}?|{behind})"
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str, text: str) -> NumberCounts:
