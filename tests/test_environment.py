@@ -15,13 +15,14 @@ CONDA_NAMES = {
     "ibis-framework": "ibis-framework-core",
     "duckdb": "python-duckdb",
     "matplotlib": "matplotlib-base",
+    "jupyter-client": "jupyter_client",
     "nbconvert": "nbconvert-core",
 }
 
 
 def conda_requirements() -> dict[str, str]:
     listed = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
-    parts = (re.fullmatch(r"([a-z0-9-]+)(.*)", entry) for entry in listed)
+    parts = (re.fullmatch(r"([a-z0-9_-]+)(.*)", entry) for entry in listed)
     return {part[1]: part[2] for part in parts if part}
 
 

@@ -235,12 +235,12 @@ def test_ordinary_least_squares_recovers_the_drivers(pilots: list[Path]) -> None
     assert fitted.rsquared == pytest.approx(drivers["r2"], abs=0.02)
     shares = drivers["lmg_share_of_r2"]
     assert sorted(shares, key=shares.__getitem__)[::-1] == [
-        "qualitaet",
-        "preis",
-        "service",
-        "lieferung",
-        "bestellung",
-        "geraet",
+        "Qualität",
+        "Preis",
+        "Service",
+        "Lieferung",
+        "Bestellung",
+        "Gerät",
     ]
     assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
 

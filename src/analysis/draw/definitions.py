@@ -25,7 +25,7 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "churn_rate": ("per year", mark("Ends of contract in the period, a year under contract")),
         "survival": ("share", mark("Share of the customers still under contract after so many days (Kaplan-Meier)")),
         "median": ("days", mark("Days after which half of the customers have left (Kaplan-Meier)")),
-        "buyers": ("count", mark("Customers with an order in the period")),
+        "buyers": ("count", mark("Customers with an order or a return in the period")),
         "revenue": ("money", mark("Sum of the order lines in the period, returns deducted")),
         "class_customers": ("count", mark("Customers in the class")),
         "class_share": ("share", mark("Share of the class in the revenue of the period")),

@@ -132,7 +132,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "rfm": mark("Customers by recency and frequency"),
         "lowest_revenue": mark("Lowest revenue of a customer"),
         "top_share": mark("Revenue share of the best fifth"),
-        "buyers": mark("Customers with an order"),
+        "buyers": mark("Customers with an order or a return"),
         "best_customers": mark("Best customers"),
         "class_share": mark("Revenue share of class"),
         "class_customers": mark("Customers of class"),

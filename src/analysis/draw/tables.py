@@ -34,6 +34,9 @@ _TEXTS: Mapping[str, Callable[[Any], str]] = {
 }
 """Units of columns that hold no numbers; they stand on the left."""
 
+_WRITTEN = "written"
+"""The unit of a column of numbers that are written already, each with a unit of its own."""
+
 _UNITS: Mapping[str, str] = {
     **dict.fromkeys(
         ("n", "count", "answers", "customers", "promoters", "passives", "detractors", "anonymous"), "count"
@@ -43,7 +46,8 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
     **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
     **dict.fromkeys(("first", "last", "as_of"), "date"),
-    **dict.fromkeys(("source", "class", "figure", "value", "interval", "definition"), "text"),
+    **dict.fromkeys(("source", "class", "figure", "definition"), "text"),
+    **dict.fromkeys(("value", "interval"), _WRITTEN),
     "nps": "points",
     "mean": "rating",
     "rate": "per year",
@@ -150,8 +154,10 @@ def figures(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
 
 
 def _cells(frame: pd.DataFrame, key: Key, unit: str) -> list[str]:
+    if unit == _WRITTEN:
+        return [str(text) for text in frame[key]]
     if unit not in _TEXTS and unit not in numbers.PLACES:
-        raise UnknownNameError("unit", unit, [*numbers.PLACES, *_TEXTS])
+        raise UnknownNameError("unit", unit, [*numbers.PLACES, *_TEXTS, _WRITTEN])
     if not isinstance(key, str):
         low, high = key
         return [numbers.interval(*ends, unit) for ends in zip(frame[low], frame[high], strict=True)]

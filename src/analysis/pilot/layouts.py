@@ -194,6 +194,7 @@ SURVEY = Layout(
             for k in range(len(model.RATINGS))
         },
         "Q3": _answered(_COMMENT),
+        "Q4": _answered("csat::VARCHAR"),
     },
     encoding="utf-8",
     bom=True,

@@ -129,7 +129,7 @@ PAIR = (9, 10)
 """Positions of two products bought together; in ``PAIR_SHARE`` of the orders the second follows the first."""
 PAIR_SHARE = 0.5
 
-RATINGS = ("qualitaet", "lieferung", "preis", "service", "bestellung", "geraet")
+RATINGS = ("Qualität", "Lieferung", "Preis", "Service", "Bestellung", "Gerät")
 RATING_EFFECTS = (1.0, 0.35, 0.6, 0.5, 0.15, 0.0)
 """Points of likelihood to recommend a step of each rating, before the score is rounded and cut to 1..10."""
 RATING_MEANS = (4.15, 3.9, 3.45, 3.8, 4.0, 3.9)

@@ -39,6 +39,7 @@ def _wave(rng: np.random.Generator, customers: Columns, days: Columns, wave: int
         "answered": answered,
         "seconds": rng.integers(40, 400, count),
         "score": np.where(answers, score, 0),
+        "csat": np.where(answers, _satisfaction(score, ratings), 0),
         "ratings": shown * answers[:, None],
         **_comment(rng, score, ratings),
     }
@@ -61,7 +62,7 @@ def _ratings(rng: np.random.Generator, customers: Columns, asked: Array, wave: i
     own, shared = mixed[:, :many], mixed[:, many:]
     latent = np.sqrt(1 - model.SHARED_PART) * own + np.sqrt(model.SHARED_PART) * shared
     level = np.array(model.RATING_MEANS) + model.RATING_SPREAD * latent
-    price, service = model.RATINGS.index("preis"), model.RATINGS.index("service")
+    price, service = model.RATINGS.index("Preis"), model.RATINGS.index("Service")
     leaves = customers["ended_on"][asked] - sent_day(wave) <= model.LEAVING_DAYS
     level[:, [price, service]] += model.LEAVING_SHIFT * leaves[:, None]
     level[:, price] += model.DROP_PRICE * _dropped(customers, asked, wave)
@@ -82,6 +83,12 @@ def _scores(rng: np.random.Generator, customers: Columns, asked: Array, wave: in
     noise = model.SCORE_NOISE * rng.standard_normal(len(asked))
     scores: Array = np.clip(np.rint(model.SCORE_MEAN + effects + shift + drop + noise), 1, 10).astype(int)
     return scores
+
+
+def _satisfaction(score: Array, ratings: Array) -> Array:
+    """Return overall satisfaction 1 to 5: half the mean rating, half the score, brought to that scale."""
+    csat: Array = np.clip(np.rint(ratings.mean(axis=1) / 2 + (1 + (score - 1) * 4 / 9) / 2), 1, 5).astype(int)
+    return csat
 
 
 def _comment(rng: np.random.Generator, score: Array, ratings: Array) -> Columns:
