@@ -23,7 +23,7 @@ def seen(frame, table, as_of=AS_OF):
 
 
 def instants(*texts):
-    return pd.to_datetime(pd.Series(texts)).astype("datetime64[us]")
+    return pd.to_datetime(pd.Series(texts), format="ISO8601").astype("datetime64[us]")
 
 
 def test_rows_dated_on_or_after_the_day_are_left_out_and_undated_ones_stay():

@@ -30,10 +30,12 @@ class Bench:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def build(self, sources: dict[str, Any], period: str | None = "2026-Q1", **params: Any) -> Snapshot:
+    def build(
+        self, sources: dict[str, Any], period: str | None = "2026-Q1", *, kind: str = "quarter", **params: Any
+    ) -> Snapshot:
         """Build a snapshot, by default for the quarter in which most tests have their events."""
         self.builds += 1
-        plain = {"report": "probe", "period": "quarter", "max_quarantined": 1.0, "sources": sources, **params}
+        plain = {"report": "probe", "period": kind, "max_quarantined": 1.0, "sources": sources, **params}
         chosen = Period.parse(period) if period else None
         out = self.folder / f"snapshot{self.builds}"
         return snapshot.build(Params.model_validate_json(json.dumps(plain)), self.folder, out, period=chosen)
@@ -63,7 +65,9 @@ def quarantine(built: Snapshot, table: str) -> list[tuple[str, ...]]:
     if not file.exists():
         return []
     with file.open(encoding="utf-8", newline="") as lines:
-        return [tuple(row[name] for name in ("line", "column", "value", "reason", "kind")) for row in csv.DictReader(lines)]
+        return [
+            tuple(row[name] for name in ("line", "column", "value", "reason", "kind")) for row in csv.DictReader(lines)
+        ]
 
 
 @pytest.fixture
@@ -79,3 +83,9 @@ def read_rows() -> Callable[..., list[tuple[Any, ...]]]:
 @pytest.fixture
 def read_quarantine() -> Callable[[Snapshot, str], list[tuple[str, ...]]]:
     return quarantine
+
+
+@pytest.fixture
+def bench_in() -> Callable[[Path], Bench]:
+    """Make a bench in another folder than the test's own."""
+    return Bench

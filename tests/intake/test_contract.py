@@ -105,7 +105,7 @@ def test_the_later_row_of_an_id_is_quarantined_and_ids_keep_their_form(bench, re
     built = bench.build({"cases": {"path": "cases.csv"}})
     assert [row[0] for row in read_rows(built, "cases", "case_id")] == ["007", "7", "x"]
     assert read_quarantine(built, "cases") == [
-        ("4", "case_id", "007", "duplicate id", "row"),
+        ("4", "case_id", " 007 ", "duplicate id", "row"),
         ("5", "opened_at", "bald", "not a date", "row"),
     ]
 
@@ -120,8 +120,14 @@ def test_repeated_ids_can_be_dropped_by_a_named_rule(bench, read_rows, read_quar
 
 def family(bench, **customers):
     bench.file("customers.csv", "customer_id,region\n1,Süd\n2,Nord\n2,West\n3\n4,Ost\n")
-    bench.file("orders.csv", "customer_id,date,revenue\n1,2026-01-05,1\n2,2026-01-05,2\n3,2026-01-05,3\n9,2026-01-05,9\n4,2026-01-05,4\n")
-    bench.file("cases.csv", "case_id,opened_at,customer_id\nA,2026-01-05,1\nB,2026-01-05,3\nC,2026-01-05,9\nD,2026-01-05,4\nE,nie,1\n")
+    bench.file(
+        "orders.csv",
+        "customer_id,date,revenue\n1,2026-01-05,1\n2,2026-01-05,2\n3,2026-01-05,3\n9,2026-01-05,9\n4,2026-01-05,4\n",
+    )
+    bench.file(
+        "cases.csv",
+        "case_id,opened_at,customer_id\nA,2026-01-05,1\nB,2026-01-05,3\nC,2026-01-05,9\nD,2026-01-05,4\nE,nie,1\n",
+    )
     bench.file("events.csv", "case_id,at,step\nA,2026-01-05,open\nE,2026-01-05,open\nF,2026-01-05,open\n")
     sources = {name: {"path": f"{name}.csv"} for name in ("cases",)}
     sources["customers"] = {"path": "customers.csv", **customers}

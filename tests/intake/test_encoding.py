@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-SURVEY = "Kunde;Datum;Umsatz;Ort;Kommentar\n1;2026-01-05;1,5;Köln;Größe paßt, déjà vu – 20 €\n2;2026-01-06;2,5;Zürich;ok\n"
+SURVEY = (
+    "Kunde;Datum;Umsatz;Ort;Kommentar\n1;2026-01-05;1,5;Köln;Größe paßt, déjà vu – 20 €\n2;2026-01-06;2,5;Zürich;ok\n"
+)
 PLAIN = SURVEY.replace("–", "-").replace("€", "EUR")
 
 
@@ -65,7 +67,9 @@ def test_letters_encoded_twice_are_kept_and_told(bench, read_rows):
 
 def test_letters_lost_before_are_told(bench):
     built = bench.orders("Kunde;Datum;Umsatz;Ort\n1;2026-01-05;1;M\ufffdnchen\n")
-    assert built.records["transactions"].notes == ("1 letters were lost before this file was written and stand as \ufffd",)
+    assert built.records["transactions"].notes == (
+        "1 letters were lost before this file was written and stand as \ufffd",
+    )
 
 
 def test_a_letter_on_the_border_of_two_blocks_is_whole(bench, read_rows):

@@ -32,7 +32,9 @@ def test_a_number_column_is_read_in_its_form(bench, values, expected):
     assert bench.column(values, "quantity") == expected
 
 
-@pytest.mark.parametrize("value", ["zwölf", "12.34,56", "1.23,4", "1,2,3", "1e5x", "0x10", "inf", "1_000", "12,-", "--5"])
+@pytest.mark.parametrize(
+    "value", ["zwölf", "12.34,56", "1.23,4", "1,2,3", "1e5x", "0x10", "inf", "1_000", "12,-", "--5"]
+)
 def test_what_is_no_number_is_missing_and_the_rest_is_read(bench, value):
     assert bench.column(["1,5", "2,5", "1.000,25", value], "quantity") == [1.5, 2.5, 1000.25, None]
 
@@ -165,6 +167,8 @@ ATTRIBUTES = [
 ]
 
 
-@pytest.mark.parametrize(("values", "expected"), [case[1:] for case in ATTRIBUTES], ids=[case[0] for case in ATTRIBUTES])
+@pytest.mark.parametrize(
+    ("values", "expected"), [case[1:] for case in ATTRIBUTES], ids=[case[0] for case in ATTRIBUTES]
+)
 def test_an_attribute_is_text_unless_the_whole_column_decides(bench, values, expected):
     assert bench.column(values, "Wert") == expected

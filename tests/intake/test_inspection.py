@@ -38,7 +38,7 @@ def test_a_german_export_is_told_by_its_forms(bench):
 
 
 def test_what_must_be_decided_is_told(bench):
-    report = inspect_file(bench.file("a.csv", "id,day,amount\nx,03/04/2026,1.234\ny,05/06/2026,2.345\n"))
+    report = inspect_file(bench.file("a.csv", "id,day,amount\nk1,03/04/2026,1.234\nk2,05/06/2026,2.345\n"))
     assert [column.form for column in report.columns] == [
         "text",
         "date, day first or month first: set day_first",

@@ -7,12 +7,27 @@ import io
 import tempfile
 from pathlib import Path
 
-from conftest import Bench, quarantine, rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 CELLS = st.sampled_from(
-    ["1", "2", "K3", "", "2026-01-05", "2026-02-30", "gestern", "1,5", "-2", "zwölf", "a\nb", "c\r\nd", 'e"f', "g;h", " "]
+    [
+        "1",
+        "2",
+        "K3",
+        "",
+        "2026-01-05",
+        "2026-02-30",
+        "gestern",
+        "1,5",
+        "-2",
+        "zwölf",
+        "a\nb",
+        "c\r\nd",
+        'e"f',
+        "g;h",
+        " ",
+    ]
 )
 RECORDS = st.lists(st.lists(CELLS, min_size=0, max_size=6), min_size=1, max_size=25)
 
@@ -37,14 +52,14 @@ def lines_of(records, line_end):
     return lines
 
 
-@given(RECORDS, st.sampled_from(["\n", "\r\n"]))
+@given(records=RECORDS, line_end=st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_row_is_accepted_or_left_out_for_one_reason(records, line_end):
+def test_every_row_is_accepted_or_left_out_for_one_reason(bench_in, read_rows, read_quarantine, records, line_end):
     with tempfile.TemporaryDirectory() as folder:
-        built = Bench(Path(folder)).orders(as_csv(records, line_end), decimal=",")
+        built = bench_in(Path(folder)).orders(as_csv(records, line_end), decimal=",")
         record = built.records["transactions"]
-        listed = quarantine(built, "transactions")
-        accepted = rows(built, "transactions")
+        listed = read_quarantine(built, "transactions")
+        accepted = read_rows(built, "transactions")
     assert record.read == 1 + sum(bool(cells) for cells in records)
     assert record.accepted == len(accepted)
     assert record.read == record.accepted + sum(record.quarantined.values()) + sum(record.dropped.values())

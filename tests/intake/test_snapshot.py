@@ -31,7 +31,7 @@ def orders(bench, days, period=None, **params):
     ],
 )
 def test_the_period_is_the_last_that_the_data_complete(bench, kind, days, expected):
-    assert orders(bench, days, **{"period": kind} if False else {}, kind=kind).period.id == expected
+    assert orders(bench, days, kind=kind).period.id == expected
 
 
 def test_days_are_those_of_the_reports_time_zone(bench):

@@ -17,9 +17,7 @@ def test_parquet_keeps_its_types(bench, read_rows):
             SELECT NULL, DATE '2026-01-06', 2, false, NULL, NULL) TO '{file}' (FORMAT parquet)"""
     )
     built = bench.build({"transactions": {"path": "orders.parquet"}})
-    assert read_rows(built, "transactions") == [
-        ("7", dt.date(2026, 1, 5), 1.25, True, "2026-01-05 10:00:00", "[a]")
-    ]
+    assert read_rows(built, "transactions") == [("7", dt.date(2026, 1, 5), 1.25, True, "2026-01-05 10:00:00", "[a]")]
     assert built.records["transactions"].quarantined == {"missing value": 1}
 
 
@@ -63,10 +61,10 @@ def test_a_sheet_is_read_with_its_types_and_row_numbers(bench, read_rows, read_q
 
 
 def test_a_column_of_a_sheet_with_texts_among_its_numbers_is_read_as_text(bench, read_rows):
-    rows = [["customer_id", "date", "revenue"], ["1", "05.01.2026", 1.5], ["2", dt.datetime(2026, 1, 6), "2.5"]]
+    rows = [["customer_id", "date", "revenue"], ["1", "2026-01-05", 1.5], [2, dt.datetime(2026, 1, 6), "2.5 €"]]
     write_book(bench.folder / "orders.xlsx", rows)
-    built = bench.build({"transactions": {"path": "orders.xlsx", "sheet": "Daten"}}, max_quarantined=1.0)
-    assert read_rows(built, "transactions", "revenue") == [(1.5,)] or read_rows(built, "transactions", "revenue") == []
+    built = bench.build({"transactions": {"path": "orders.xlsx", "sheet": "Daten"}})
+    assert read_rows(built, "transactions") == [("1", dt.date(2026, 1, 5), 1.5), ("2", dt.date(2026, 1, 6), 2.5)]
 
 
 def test_a_table_of_a_database_is_read_in_a_fixed_order(bench, read_rows, monkeypatch):

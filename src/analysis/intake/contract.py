@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analysis.intake import references
-from analysis.intake.engine import literal
+from analysis.intake.engine import among, literal
 from analysis.intake.faults import QUARANTINED, Faults
 from analysis.intake.fields import Field, trimmed
 from analysis.intake.mapping import Mapped
@@ -59,8 +59,7 @@ def _drop(job: Job, faults: Faults) -> None:
     for header, kept in job.source.where.items():
         mapped = job.source.columns.get(header, header)
         value = trimmed(job.raw.column(mapped).as_text.sql)
-        words = ", ".join(literal(word) for word in kept)
-        faults.drop(f"where {header}", f"coalesce({value} NOT IN ({words}), true)")
+        faults.drop(f"where {header}", f"NOT coalesce({among(value, kept)}, false)")
 
 
 def _require(field: Field, faults: Faults) -> None:

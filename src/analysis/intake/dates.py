@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from analysis.intake.engine import literal
+from analysis.intake.engine import among, literal
 from analysis.intake.numbers import careful
 
 _TIME = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
@@ -123,7 +123,7 @@ def instant(form: DateForm, text: str, timezone: str) -> str:
     digits = f"replace({zone}, ':', '')"
     minutes = f"(try_cast({digits}[2:3] AS INTEGER) * 60 + coalesce(try_cast({digits}[4:5] AS INTEGER), 0))"
     offset = f"to_minutes(CASE WHEN {zone}[1] = '-' THEN -1 ELSE 1 END * {minutes})"
-    with_zone = f"CASE WHEN {zone} IN ('Z', 'UTC', 'GMT') THEN {local} ELSE {local} - {offset} END"
+    with_zone = f"CASE WHEN {among(zone, ('Z', 'UTC', 'GMT'))} THEN {local} ELSE {local} - {offset} END"
     guarded = form.fits(text, TAIL)
     return (
         f"CASE WHEN NOT {guarded} THEN NULL WHEN NOT {has_zone(text)} THEN {in_utc(local, timezone)} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,6 +65,14 @@ def literal(text: object) -> str:
     'd''Arc'
     """
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def among(text: str, words: Iterable[str]) -> str:
+    """Return SQL that tells whether ``text`` is one of ``words``.
+
+    It is no ``IN``: DuckDB makes a join of a long list, and a join does not keep rows in their order.
+    """
+    return f"list_contains([{', '.join(map(literal, words))}], {text})"
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str, what: str = "*") -> int:

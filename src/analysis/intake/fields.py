@@ -9,7 +9,7 @@ import duckdb
 
 from analysis.errors import SourceError
 from analysis.intake import dates, engine, forms, numbers
-from analysis.intake.engine import literal
+from analysis.intake.engine import among, literal
 from analysis.intake.raw import Raw, RawColumn
 from analysis.intake.words import BLANKS, NO, YES
 from analysis.vocabulary import Type
@@ -111,8 +111,7 @@ def _text(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
     filled = f"{value} IS NOT NULL"
     if not wanted.choices:
         return _field(column, wanted, value, filled=filled, gaps=looks.gaps)
-    choices = ", ".join(literal(choice) for choice in wanted.choices)
-    known = f"CASE WHEN lower({value}) IN ({choices}) THEN lower({value}) END"
+    known = f"CASE WHEN {among(f'lower({value})', wanted.choices)} THEN lower({value}) END"
     return _field(column, wanted, known, filled=filled, suspect=True)
 
 
@@ -127,10 +126,10 @@ class _Looks:
 
 def _looks(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> _Looks:
     """Look over a text column in one pass of cheap tests: trimming every value takes ten times as long."""
-    codes = ", ".join(str(ord(blank)) for blank in BLANKS)
+    codes = [ord(blank) for blank in BLANKS]
     ends = " OR ".join(f"suffix(x, {literal(blank)})" for blank in BLANKS)
     row = con.execute(
-        f"""SELECT count(*) FILTER (x = '' OR ord(x) IN ({codes}) OR {ends}) > 0, count(x) < count(*),
+        f"""SELECT count(*) FILTER (x = '' OR list_contains({codes}, ord(x)) OR {ends}) > 0, count(x) < count(*),
                 count(*) FILTER (contains(x, '+')) > 0
             FROM (SELECT {column.sql} AS x FROM {raw.table})"""
     ).fetchone()
@@ -165,8 +164,7 @@ def _boolean(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted
         return _field(column, wanted, column.sql)
     column = column.as_text
     text = f"lower({numbers.careful(column.sql)})"
-    yes, no = (", ".join(literal(word) for word in words) for words in (YES, NO))
-    value = f"CASE WHEN {text} IN ({yes}) THEN true WHEN {text} IN ({no}) THEN false END"
+    value = f"CASE WHEN {among(text, YES)} THEN true WHEN {among(text, NO)} THEN false END"
     ticked = con.execute(f"SELECT bool_and({text} = 'x') FROM {raw.table} WHERE {text} IS NOT NULL").fetchone()
     if ticked == (True,):
         value = f"coalesce({value}, false)"

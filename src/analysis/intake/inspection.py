@@ -82,11 +82,10 @@ def _form(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> str:
     if not column.is_text:
         return _TYPED.get(column.type, "date and time")
     text = f"lower({numbers.careful(column.sql)})"
-    words = ", ".join(engine.literal(word) for word in (*YES, *NO))
     filled = engine.count(con, raw.table, text)
     if not filled:
         return "empty"
-    if engine.count(con, f"{raw.table} WHERE {text} NOT IN ({words})") == 0:
+    if engine.count(con, f"{raw.table} WHERE {engine.among(text, (*YES, *NO))}") == filled:
         return "yes/no"
     return _date_form(con, raw, column) or _number_form(con, raw, column) or "text"
 

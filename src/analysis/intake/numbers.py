@@ -7,7 +7,7 @@ from typing import Literal
 
 import duckdb
 
-from analysis.intake.engine import literal
+from analysis.intake.engine import among, literal
 from analysis.intake.words import BLANKS, MISSING
 
 Sign = Literal[",", ".", ""]
@@ -70,8 +70,7 @@ def careful(text: str) -> str:
     True
     """
     trimmed = f"trim({text}, {literal(BLANKS)})"
-    words = ", ".join(literal(word) for word in MISSING)
-    return f"CASE WHEN lower({trimmed}) IN ({words}) THEN NULL ELSE {trimmed} END"
+    return f"CASE WHEN {among(f'lower({trimmed})', MISSING)} THEN NULL ELSE {trimmed} END"
 
 
 def simple(decimal: Sign) -> str:

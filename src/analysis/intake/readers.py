@@ -98,14 +98,15 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn
 def _rejects(con: duckdb.DuckDBPyConnection, table: str, file: Path, source: str) -> tuple[Reject, ...]:
     """Return what DuckDB rejected, by line.
 
-    DuckDB counts records, so lines are counted up to each byte position; where lines end with CR LF it begins a
-    rejected line with the line feed before it.
+    DuckDB counts records, so lines are counted up to each byte position; and it begins a rejected line with the
+    line feed or the blank lines before it.
     """
+    ends = "chr(10) || chr(13)"
     found = con.execute(
         f"""SELECT min(position), left(any_value(text), 200), min(kind),
                 any_value(1 + length(text) - length(replace(text, chr(10), '')))
-            FROM (SELECT line_byte_position + starts_with(csv_line, chr(10))::BIGINT AS position,
-                trim(csv_line, chr(10) || chr(13)) AS text, error_type::VARCHAR AS kind FROM {table}_rejects)
+            FROM (SELECT line_byte_position + strlen(csv_line) - strlen(ltrim(csv_line, {ends})) AS position,
+                trim(csv_line, {ends}) AS text, error_type::VARCHAR AS kind FROM {table}_rejects)
             GROUP BY position ORDER BY position"""
     ).fetchall()
     rejects = []
