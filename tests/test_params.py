@@ -153,3 +153,8 @@ def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
     assert str(UnknownNameError("table", "survey", ["surveys", "cases"], "chapter x")) == (
         "chapter x: unknown table 'survey'. Did you mean 'surveys'? Known: cases, surveys."
     )
+
+
+def test_only_true_and_false_are_yes_and_no(load):
+    text = MINIMAL.replace("{path: kunden.csv}", "{path: kunden.csv, where: {Land: [no, Yes, on]}}")
+    assert load(text).sources["customers"].where == {"Land": ["no", "Yes", "on"]}

@@ -17,7 +17,7 @@ from analysis.errors import ParamsError, nearest
 from analysis.period import Kind
 from analysis.source_params import SCALE_KEYS, Connection, DateRule, Join, LaterRule, Model, Source, Text, Timezone
 from analysis.vocabulary import CHAPTERS, TABLES
-from analysis.yaml_strict import read_mapping
+from analysis.yaml_strict import read_mapping, read_value
 
 Confidence = Annotated[float, Field(gt=0, lt=1)]
 
@@ -126,7 +126,7 @@ def _set(raw: dict[str, Any], setting: str) -> None:
         if not isinstance(raw, dict):
             raise ParamsError("--set", key, f"{parent!r} holds a value, not a group of keys")
     try:
-        raw[last] = yaml.safe_load(text)
+        raw[last] = read_value(text)
     except yaml.YAMLError:
         raise ParamsError("--set", key, f"{text!r} is not a YAML value") from None
 

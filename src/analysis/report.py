@@ -217,6 +217,11 @@ class Report:
             ]
         )
 
+    def notes(self) -> pd.DataFrame:
+        """Return what intake noted on the sources, such as how dates were made: table, note."""
+        rows = [(name, note) for name, record in self.snapshot.records.items() for note in record.notes]
+        return pd.DataFrame(rows, columns=["table", "note"])
+
     def faults(self) -> pd.DataFrame:
         """Return one row a table and reason: table, reason, effect (``row`` or ``value``), column, count."""
         rows: list[dict[str, object]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
     return found
 
 
+# Of the many words YAML 1.1 takes for yes and no only these two are; `on`, `Yes` and Norway's `no` stay text.
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != _BOOLEAN]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile("true|false"), list("tf"))
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
@@ -38,6 +46,11 @@ def _problem(fault: yaml.YAMLError) -> str:
     return line + problem
 
 
+def read_value(text: str) -> Any:
+    """Return the value that ``text`` is in YAML. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+
+
 def read_mapping(file: Path) -> dict[str, Any]:
     """Return the mapping that ``file`` holds.
 
@@ -46,7 +59,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ParamsError(file, "", "there is no such file", "Name a params file, such as params/pilot.yml")
     try:
-        found = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+        found = read_value(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as fault:
         raise ParamsError(file, "", f"is not UTF-8 at byte {fault.start}", "Save it as UTF-8") from None
     except yaml.YAMLError as fault:

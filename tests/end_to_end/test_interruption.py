@@ -94,7 +94,9 @@ def test_after_a_kill_the_last_report_stands_no_process_is_left_and_the_next_run
 
 def test_a_second_run_on_the_same_output_is_refused_and_the_first_one_ends_well(shop):
     first, _mark = beginning(shop)
+    first.send_signal(signal.SIGSTOP)
     second = call("run", shop / "shop.yml")
+    first.send_signal(signal.SIGCONT)
     _out, err = first.communicate(timeout=120)
     assert first.returncode == 0, err
     assert second.code == 6

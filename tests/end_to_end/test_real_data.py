@@ -88,7 +88,7 @@ class TestTelco:
         report = snapshot_of(telco)
         curve = survival.survival_curve(spells.spells(report.table("contracts"), as_of=report.as_of))
         # 12, 24, 48 and 72 months before 1 October 2020 are so many days
-        at = survival.survival_at(curve, [365, 731, 1461, 2192])["survival"]
+        at = survival.survival_at(curve, [366, 731, 1461, 2192])["survival"]
         assert at.tolist() == pytest.approx([0.8432, 0.7887, 0.7088, 0.5928], abs=0.0005)
 
     def test_says_how_the_dates_were_made(self, telco):

@@ -53,7 +53,7 @@ def lines_of(records, line_end):
 
 
 @given(records=RECORDS, line_end=st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_row_is_accepted_or_left_out_for_one_reason(bench_in, read_rows, read_quarantine, records, line_end):
     with tempfile.TemporaryDirectory() as folder:
         built = bench_in(Path(folder)).orders(as_csv(records, line_end), decimal=",")
@@ -67,5 +67,7 @@ def test_every_row_is_accepted_or_left_out_for_one_reason(bench_in, read_rows, r
     begun = {str(line): cells for line, cells in zip(lines_of(records, line_end), records, strict=True)}
     for line, _, _, reason, _ in listed:
         width = len(begun[line])
+        while width > 4 and not begun[line][width - 1]:
+            width -= 1  # separators at the end of a line are no fields
         assert (reason == "too few fields") == (width < 4)
         assert (reason == "too many fields") == (width > 4)

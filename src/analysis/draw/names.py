@@ -149,6 +149,8 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "file": mark("File"),
         "as_of": mark("As of"),
         "sources": mark("Sources"),
+        "note": mark("Note"),
+        "notes": mark("What is special about the sources"),
     }
 )
 

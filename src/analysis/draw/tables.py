@@ -14,7 +14,7 @@ import pandas as pd
 from great_tables import GT
 from great_tables import html as ready_made
 
-from analysis.draw import dates, findings, names, numbers, words
+from analysis.draw import dates, findings, names, notes, numbers, words
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
@@ -29,6 +29,7 @@ _TEXTS: Mapping[str, Callable[[Any], str]] = {
     "table": lambda value: names.table(str(value)),
     "column": lambda value: names.column(str(value)),
     "reason": lambda value: names.reason(str(value)),
+    "note": lambda value: notes.note(str(value)),
     "period": lambda value: dates.period(str(value)),
     "date": dates.date,
 }
@@ -56,6 +57,7 @@ _UNITS: Mapping[str, str] = {
     "table": "table",
     "column": "column",
     "reason": "reason",
+    "note": "note",
 }
 """The unit of a column by its name; any other holds the names of groups."""
 
@@ -98,8 +100,8 @@ def table(
     """Show columns of a frame as a table with a caption; numbers stand on the right, as the reader writes them.
 
     ``columns`` maps a column to its heading, or None for the kit's own name of it, and its unit: one of numbers.PLACES,
-    or text, group (a missing one is named "not stated"), date, period, table, column, reason. A pair of columns makes
-    one of intervals:
+    or text, group (a missing one is named "not stated"), date, period, table, column, reason, note. A pair of columns
+    makes one of intervals:
     ``{"region": (None, "text"), "nps": ("NPS", "points"), ("low", "high"): (None, "points")}``. A sequence of keys
     will do where every column has the heading and unit of its name; a pair has the unit of the column before it.
     The first column names the row where it holds text. A missing value is a dash; whatever stands in a cell stays text.

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from analysis.errors import ParamsError, SourceError
@@ -204,6 +204,13 @@ def with_plain_line_ends(file: Path, folder: Path) -> Path:
             out.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
         out.write(b"\n" if held else b"")
     return copy
+
+
+def line_end(file: Path, number: int) -> str:
+    """Return how line ``number`` of a file ends: by CR LF or by a line feed alone."""
+    with file.open("rb") as lines:
+        line = next(islice(lines, number - 1, None), b"")
+    return "\r\n" if line.endswith(b"\r\n") else "\n"
 
 
 def has_old_line_ends(file: Path) -> bool:

@@ -52,8 +52,8 @@ def _connected(folder: Path) -> duckdb.DuckDBPyConnection:
 def name(text: str) -> str:
     """Return ``text`` as a quoted SQL name.
 
-    >>> print(name('Kunde "neu"'))
-    "Kunde ""neu"
+    >>> print(name('der "neue" Kunde'))
+    "der ""neue"" Kunde"
     """
     return '"' + text.replace('"', '""') + '"'
 

@@ -64,11 +64,7 @@ class NumberCounts:
 
 
 def careful(text: str) -> str:
-    """Return SQL of ``text`` trimmed, NULL where a word says that the value is missing.
-
-    >>> careful("c0").startswith("CASE WHEN lower(trim(c0, ")
-    True
-    """
+    """Return SQL of ``text`` trimmed, NULL where a word says that the value is missing."""
     trimmed = f"trim({text}, {literal(BLANKS)})"
     return f"CASE WHEN {among(f'lower({trimmed})', MISSING)} THEN NULL ELSE {trimmed} END"
 

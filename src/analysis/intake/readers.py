@@ -51,15 +51,10 @@ def _read_text(con: duckdb.DuckDBPyConnection, table: str, form: FileForm, file:
     path = dialect.blank_separated(text.path, folder) if form.separator == "blank" else text.path
     path = encoding.with_plain_line_ends(path, folder) if encoding.has_old_line_ends(path) else path
     found = dialect.find(path, form, source)
-    try:
-        _materialise(con, table, path, found)
-    except duckdb.InvalidInputException:
+    if not _materialise(con, table, path, found):
         path = encoding.with_plain_line_ends(path, folder)
-        try:
-            _materialise(con, table, path, found)
-        except duckdb.Error as fault:
-            problem = str(fault).partition("\n")[0]
-            raise SourceError(source, f"cannot be read as CSV ({problem})", "Export it again") from None
+        if not _materialise(con, table, path, found):
+            raise SourceError(source, "the rows cannot be told apart", "Export it again as CSV")
     columns = tuple(
         RawColumn(f"c{number}", header, decimal=form.decimal, day_first=form.day_first)
         for number, header in enumerate(found.headers)
@@ -70,19 +65,25 @@ def _read_text(con: duckdb.DuckDBPyConnection, table: str, form: FileForm, file:
     return Raw(table, source, _filled(con, table, columns), rows, rejects, layout, notes=text.notes)
 
 
-def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: dialect.Dialect) -> None:
+def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: dialect.Dialect) -> bool:
     """Read once, everything as text; what DuckDB rejects stands in ``<table>_rejects`` afterwards.
 
-    The file's name is no bound parameter, for with one DuckDB 1.5 parses the file twice.
+    Returns False where lines end now in one way, now in another: DuckDB stops there, or even finds nothing. The
+    file's name is no bound parameter, for with one DuckDB 1.5 parses the file twice.
     """
     columns = {f"c{number}": "VARCHAR" for number in range(len(found.headers))}
     not_blank = "" if len(columns) > 1 else "WHERE c0 IS NOT NULL"
-    con.execute(
-        f"""CREATE OR REPLACE TABLE {table} AS SELECT *, 0::UTINYINT AS state FROM read_csv(
-            {engine.literal(file)}, columns = {columns}, auto_detect = false, header = false, skip = {found.skip},
-            delim = {engine.literal(found.separator)}, quote = '"', escape = '"', store_rejects = true,
-            rejects_table = '{table}_rejects', rejects_scan = '{table}_scans') {not_blank}"""
-    )
+    line_end = encoding.line_end(file, max(1, found.header_lines)).replace("\r", "\\r").replace("\n", "\\n")
+    try:
+        con.execute(
+            f"""CREATE OR REPLACE TABLE {table} AS SELECT *, 0::UTINYINT AS state FROM read_csv(
+                {engine.literal(file)}, columns = {columns}, auto_detect = false, header = false, skip = {found.skip},
+                delim = {engine.literal(found.separator)}, quote = '"', escape = '"', new_line = '{line_end}',
+                store_rejects = true, rejects_table = '{table}_rejects', rejects_scan = '{table}_scans') {not_blank}"""
+        )
+    except duckdb.InvalidInputException:
+        return False
+    return engine.count(con, table) + engine.count(con, f"{table}_rejects") > 0
 
 
 def _filled(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[RawColumn, ...]) -> tuple[RawColumn, ...]:
