@@ -28,11 +28,13 @@ _COLUMNS = {
     "revenue": "Umsatz",
     "quantity": "Menge",
     "transaction_id": "Belegnummer",
+    "product_id": "Artikelnummer",
 }
 _TYPES = {
     "Belegnummer": "VARCHAR",
     "Kundennummer": "VARCHAR",
     "Kaufdatum": "DATE",
+    "Artikelnummer": "VARCHAR",
     "Menge": "DOUBLE",
     "Umsatz": "DOUBLE",
 }
@@ -46,7 +48,7 @@ def write_orders(file: Path, rows: int) -> None:
         f"""COPY (
             SELECT 'B' || (10000000 + i) AS Belegnummer, (100000 + hash(i) % 200000)::VARCHAR AS Kundennummer,
                 strftime(DATE '2023-01-01' + (hash(i + 7) % 1096)::INTEGER, '%d.%m.%Y') AS Kaufdatum,
-                1 + hash(i + 3) % 9 AS Menge, {german} AS Umsatz
+                'A-' || (1000 + hash(i + 5) % 400) AS Artikelnummer, 1 + hash(i + 3) % 9 AS Menge, {german} AS Umsatz
             FROM range({rows}) AS numbers(i)
         ) TO '{file}' (HEADER, DELIMITER ';')"""
     )

@@ -124,7 +124,8 @@ class Source(FileForm):
     where: Mapping[str, Sequence[str]] = {}
     join: Sequence[Join] = ()
     derive: Mapping[str, Rule] = {}
-    duplicates: Literal["quarantine", "drop"] = "quarantine"
+    duplicates: Literal["quarantine", "drop", "keep"] = "quarantine"
+    """What becomes of a row that repeats an id; ``keep`` where the id is not meant to be unique."""
     timezone: Timezone | None = None
     begins: Day | None = None
     """First day on record: what ended before it is not in the table, so the customers in it have lasted till then."""

@@ -71,9 +71,9 @@ def _require(field: Field, faults: Faults) -> None:
 
 
 def _refuse_repeated(job: Job, faults: Faults) -> None:
-    """Quarantine, or drop, the later rows of those that share the table's key."""
+    """Quarantine, or drop, the later rows of those that share the table's key, unless it is not meant to be unique."""
     field = job.mapped.get(job.spec.key) if job.spec.key else None
-    if field is None:
+    if field is None or job.source.duplicates == "keep":
         return
     table, key = job.raw.table, field.value
     repeated = f"""rowid IN (SELECT rowid FROM {table} JOIN (

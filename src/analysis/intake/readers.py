@@ -76,13 +76,14 @@ def _materialise(con: duckdb.DuckDBPyConnection, table: str, file: Path, found: 
     line_end = encoding.line_end(file, max(1, found.header_lines)).replace("\r", "\\r").replace("\n", "\\n")
     try:
         con.execute(
-            f"""CREATE OR REPLACE TABLE {table} AS SELECT *, 0::UTINYINT AS state FROM read_csv(
+            f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv(
                 {engine.literal(file)}, columns = {columns}, auto_detect = false, header = false, skip = {found.skip},
                 delim = {engine.literal(found.separator)}, quote = '"', escape = '"', new_line = '{line_end}',
                 store_rejects = true, rejects_table = '{table}_rejects', rejects_scan = '{table}_scans') {not_blank}"""
         )
     except duckdb.InvalidInputException:
         return False
+    con.execute(f"ALTER TABLE {table} ADD COLUMN state UTINYINT DEFAULT 0")
     return engine.count(con, table) + engine.count(con, f"{table}_rejects") > 0
 
 
