@@ -123,7 +123,7 @@ ALTERNATIVES = {
     "lorenz": ("20,0\xa0% der Kundschaft bringen 80\xa0% des Umsatzes", "50,0\xa0% der Kundschaft bringen 95\xa0%"),
     "abc_bars": ("Klasse A 20,0\xa0% der Kundschaft, 80,0\xa0% des Umsatzes",),
     "rfm_map": ("Die meisten, 50,0\xa0% der Kundschaft", "bringen 10,0\xa0% des Umsatzes"),  # 50 of 100, 100 of 1,000
-    "quality": ("Kundschaft: 10 von 5.000 (0,20\xa0%)", "Verträge: 5 von 112 (4,46\xa0%), 12 verworfen"),
+    "quality": ("Kundschaft: 10 von 5.000 (0,20\xa0%)", "Verträge: 5 von 112 (4,46\xa0%), 12 weggelassen"),
 }
 
 

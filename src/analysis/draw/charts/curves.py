@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
     for (name, rows), end, place in zip(curves.items(), ends, furniture.apart(ends, 0.065), strict=True):
         group = names.label(name) if name != "" else ""
         ax.annotate(
-            f"{group} {numbers.short(end, 'share')}".strip(),
+            f"{group}: {numbers.short(end, 'share')}" if group else numbers.short(end, "share"),
             (rows["time"].iloc[-1] / DAYS_A_MONTH, end),
             xytext=(last * 1.02, place),
             textcoords="data",
@@ -171,11 +172,14 @@ def lorenz(
     return canvas.chart(paint, height_cm=9, title=title, alt=alt, note=note)
 
 
+_LABEL_WIDTH = 26
+"""In letters, so that a label at the right end of the curve stays on the page."""
+
+
 def _mark(ax: Axes, share: float, cut: float) -> None:
     ax.plot(share, cut, "o", color=style.WARNING, markersize=6)
-    ax.annotate(
-        _cut_text(share, cut), (share, cut), xytext=(9, -11), textcoords="offset points", va="center", bbox=_PAPER
-    )
+    text = fill(_cut_text(share, cut), _LABEL_WIDTH)
+    ax.annotate(text, (share, cut), xytext=(9, -15), textcoords="offset points", va="center", bbox=_PAPER)
 
 
 def _cut_text(share: float, cut: float) -> str:
