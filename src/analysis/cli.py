@@ -288,18 +288,26 @@ def index(
         plain.print(f"{page}", markup=False)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})
 def lab(
+    context: typer.Context,
     file: Params = Path("params/pilot.yml"),
     period: Annotated[str | None, typer.Option("--period", help="The period, such as 2026-Q3.")] = None,
     settings: Settings = None,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
     debug: Debug = False,
 ) -> None:
-    """Build the snapshot and open JupyterLab on the notebooks."""
+    """Build the snapshot and open JupyterLab on the notebooks; what stands behind `--` is passed on to it."""
     with _progress(machine=False) as progress:
         snapshot = pipeline.make_snapshot(pipeline.Order(file, settings or (), period), progress)
     plain.print(f"snapshot: {snapshot.folder}", markup=False)
-    command = [sys.executable, "-m", "jupyterlab", str(pipeline.NOTEBOOKS), *([] if browser else ["--no-browser"])]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(pipeline.NOTEBOOKS),
+        *([] if browser else ["--no-browser"]),
+        *context.args,
+    ]
     environment = {**os.environ, SNAPSHOT_VARIABLE: str(snapshot.folder.resolve())}
     raise typer.Exit(subprocess.run(command, check=False, env=environment).returncode)

@@ -45,7 +45,7 @@ def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, 
     fields = {field.name: field for field in job.mapped.fields}
     for field in job.mapped.fields:
         if field.suspect and not field.required:
-            faults.add("value", field, f"{field.filled} AND {field.value} IS NULL", field.reason)
+            faults.add("value", field, f"CASE WHEN {field.value} IS NULL THEN {field.filled} END", field.reason)
     for earlier, later in job.spec.not_before:
         if earlier in fields and later in fields:
             wrong = f"{fields[later].value} < {fields[earlier].value}"

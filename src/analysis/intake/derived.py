@@ -46,7 +46,8 @@ def _date(con: duckdb.DuckDBPyConnection, raw: Raw, name: str, rule: DateRule, z
     months = fields.build(con, raw, column, Wanted(rule.minus_months, "integer"), zones)
     value = f"CASE WHEN {applies} THEN ({day} - to_months(({months.value})::INTEGER))::DATE END"
     filled = f"({applies} AND {months.filled})"
-    return Field(name, column.header, "date", months.text, filled, value, months.reason)
+    lets = months.lets
+    return Field(name, column.header, "date", months.text, filled, value, months.reason, heavy=True, lets=lets)
 
 
 def _later(con: duckdb.DuckDBPyConnection, raw: Raw, name: str, rule: LaterRule, zones: Zones) -> Field:

@@ -145,18 +145,18 @@ def _number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted:
     text = column.sql if decided.form.simple else numbers.careful(column.sql)
     value = decided.form.value(column.sql)
     gaps = decided.filled < raw.rows
-    field = _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
-    return replace(field, heavy=not decided.form.simple)
+    return _field(column, wanted, value, filled=f"{text} IS NOT NULL", suspect=not decided.whole, gaps=gaps)
 
 
 def _whole_number(field: Field, wanted: Wanted) -> Field:
     low, high = wanted.scale or (-(10**15), 10**15)
-    number = field.value
-    value = f"CASE WHEN {number} = floor({number}) AND {number} BETWEEN {low} AND {high} THEN ({number})::BIGINT END"
+    number = _part(wanted)
+    value = f"CASE WHEN {number} = floor({number}) AND {number} BETWEEN {low} AND {high} THEN {number}::BIGINT END"
+    field = replace(field, value=value, suspect=True, heavy=True, lets=((number, field.value),))
     if wanted.scale is None:
-        return replace(field, value=value, suspect=True)
-    reason = f"CASE WHEN {number} IS NULL THEN 'not a number' ELSE 'outside scale' END"
-    return replace(field, value=value, reason=reason, suspect=True)
+        return field
+    known = field.lets[0][1]
+    return replace(field, reason=f"CASE WHEN {known} IS NULL THEN 'not a number' ELSE 'outside scale' END")
 
 
 def _boolean(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted) -> Field:
@@ -164,7 +164,8 @@ def _boolean(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted
         return _field(column, wanted, column.sql)
     column = column.as_text
     text = f"lower({numbers.careful(column.sql)})"
-    value = f"CASE WHEN {among(text, YES)} THEN true WHEN {among(text, NO)} THEN false END"
+    cases = (f"WHEN {among(x, YES)} THEN true WHEN {among(x, NO)} THEN false" for x in (f"lower({column.sql})", text))
+    value = f"CASE {' '.join(cases)} END"
     ticked = con.execute(f"SELECT bool_and({text} = 'x') FROM {raw.table} WHERE {text} IS NOT NULL").fetchone()
     if ticked == (True,):
         value = f"coalesce({value}, false)"
@@ -182,16 +183,19 @@ def _date(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: W
     gaps = decided.filled < raw.rows
     if decided.whole and not decided.timed:
         return _field(column, wanted, decided.form.value(column.sql), filled=filled, gaps=gaps)
+    form, known = decided.form, numbers.careful(column.sql)
+    if not decided.timed:
+        cases = (f"WHEN {form.fits(text)} THEN {form.value(text)}" for text in (column.sql, known))
+        value = f"CASE {' '.join(cases)} END"
+        return _field(column, wanted, value, filled=filled, suspect=not decided.whole, gaps=gaps)
     text = _part(wanted)
-    value = f"CASE WHEN {decided.form.fits(text)} THEN {decided.form.value(text)} END"
-    if decided.timed:
-        utc = dates.instant(decided.form, text, zones.source)
-        value = (
-            f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(utc, zones.report)} "
-            f"WHEN {decided.form.fits(text, dates.TAIL)} THEN {decided.form.value(dates.head(text))} END"
-        )
+    utc = dates.instant(form, text, zones.source)
+    value = (
+        f"CASE WHEN {dates.has_zone(text)} THEN {dates.local_date(utc, zones.report)} "
+        f"WHEN {form.fits(text, dates.TAIL)} THEN {form.value(dates.head(text))} END"
+    )
     field = _field(column, wanted, value, filled=filled, suspect=not decided.whole, gaps=gaps)
-    return replace(field, heavy=True, lets=((text, numbers.careful(column.sql)),))
+    return replace(field, heavy=True, lets=((text, _tidy(form, column)),))
 
 
 def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted: Wanted, zones: Zones) -> Field:
@@ -201,14 +205,21 @@ def _instant(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, wanted
         return _field(column, wanted, dates.in_utc(f"{column.sql}::TIMESTAMP", zones.source))
     column = column.as_text
     decided = forms.date(con, raw, column)
-    known, text = numbers.careful(column.sql), _part(wanted)
+    text = _part(wanted)
     value = dates.instant(decided.form, text, zones.source)
-    field = _field(column, wanted, value, filled=f"{known} IS NOT NULL", suspect=True)
-    return replace(field, heavy=True, lets=((text, known),))
+    filled = f"{numbers.careful(column.sql)} IS NOT NULL"
+    field = _field(column, wanted, value, filled=filled, suspect=True)
+    return replace(field, heavy=True, lets=((text, _tidy(decided.form, column)),))
+
+
+def _tidy(form: dates.DateForm, column: RawColumn) -> str:
+    """Return SQL of a date's text without blanks around it; few values need the slow way."""
+    fits = form.fits(column.sql, dates.TAIL)
+    return f"CASE WHEN {fits} THEN {column.sql} ELSE {numbers.careful(column.sql)} END"
 
 
 def _part(wanted: Wanted) -> str:
-    return f"text_{wanted.name.encode().hex()}"
+    return f"part_{wanted.name.encode().hex()}"
 
 
 def settle(con: duckdb.DuckDBPyConnection, raw: Raw, made: Sequence[Field]) -> tuple[Field, ...]:

@@ -43,28 +43,35 @@ def number(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn) -> Decid
     and only where that fails are the forms counted over all rows.
     Raises AmbiguousColumnError where two forms read all values alike, SourceError where the column mixes them.
     """
-    sample = f"(SELECT {column.sql} AS x FROM {raw.table} LIMIT {_SAMPLE})"
-    guess = column.decimal or _proven(numbers.count(con, sample, "x"))
-    filled, simple = _simple(con, raw, column, guess) if guess is not None else (0, -1)
-    if guess is not None and simple == filled:
-        return DecidedNumber(NumberForm(guess, simple=True), True, filled)
-    counts = numbers.count(con, raw.table, column.sql)
-    form = NumberForm(column.decimal or _decided(counts, raw, column))
-    alone = {",": counts.german, ".": counts.english, "": 0}[form.decimal]
-    return DecidedNumber(form, counts.plain + counts.both + alone == counts.filled, counts.filled)
+    text, table = column.sql, raw.table
+    guess = column.decimal or _proven(numbers.count(con, f"(SELECT {text} AS x FROM {table} LIMIT {_SAMPLE})", "x"))
+    if guess is not None:
+        fits = numbers.fits_simply(text, guess)
+        present, simple = _both(con, f"SELECT count({text}), count(*) FILTER ({fits}) FROM {table}")
+        if simple == present:
+            return DecidedNumber(NumberForm(guess, simple=True), True, present)
+        rest = numbers.count(con, f"(SELECT {text} AS x FROM {table} WHERE NOT {fits})", "x")
+        if column.decimal or not _disputed(guess, rest):
+            read, filled = simple + rest.read_as(guess), simple + rest.filled
+            return DecidedNumber(NumberForm(guess), read == filled, filled)
+    counts = numbers.count(con, table, text)
+    form = _decided(counts, raw, column)
+    return DecidedNumber(NumberForm(form), counts.read_as(form) == counts.filled, counts.filled)
+
+
+def _both(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, int]:
+    return con.execute(query).fetchone() or (0, 0)
+
+
+def _disputed(guess: Sign, rest: NumberCounts) -> bool:
+    """Return whether the values that are not simply of the guessed form speak for another."""
+    return bool({",": rest.english, ".": rest.german, "": rest.german + rest.english + rest.both}[guess])
 
 
 def _proven(counts: NumberCounts) -> Sign | None:
     if counts.german or counts.english:
         return "," if counts.german > counts.english else "."
     return "" if counts.plain and not counts.both else None
-
-
-def _simple(con: duckdb.DuckDBPyConnection, raw: Raw, column: RawColumn, decimal: Sign) -> tuple[int, int]:
-    """Count the values of a column, and those of them that have the form without ornament."""
-    fits = numbers.fits_simply(column.sql, decimal)
-    row = con.execute(f"SELECT count({column.sql}), count(*) FILTER ({fits}) FROM {raw.table}").fetchone()
-    return row or (0, 0)
 
 
 def _decided(counts: NumberCounts, raw: Raw, column: RawColumn) -> Sign:

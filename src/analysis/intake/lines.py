@@ -17,28 +17,41 @@ def line_of(con: duckdb.DuckDBPyConnection, raw: Raw, faults: str) -> str:
     layout = raw.layout
     if layout is None:
         return raw.line
-    feeds = sum(block.count(b"\n") for block in blocks(layout.path))
-    if not raw.rejects and feeds - layout.header_lines in (raw.rows, raw.rows - 1):
+    feeds = sum(block.count(b"\n") for block in blocks(layout.path)) - layout.header_lines
+    one_line_each = feeds - sum(reject.lines for reject in raw.rejects) in (raw.rows, raw.rows - 1)
+    if one_line_each and not raw.rejects:
         return f"rowid + {layout.header_lines + 1}"
-    _number(con, raw, layout, faults)
+    wanted = con.execute(f"SELECT DISTINCT row FROM {faults} WHERE row IS NOT NULL ORDER BY row").fetchall()
+    numbered = _counted if one_line_each else _found
+    found = list(numbered(raw, layout, [row for (row,) in wanted]))
+    con.execute(f"CREATE TABLE {raw.table}_lines (at_row BIGINT, at_line BIGINT)")
+    if found:
+        engine.insert(con, f"{raw.table}_lines", *map(list, zip(*found, strict=True)))
     return f"(SELECT any_value(at_line) FROM {raw.table}_lines WHERE at_row = {raw.table}.rowid)"
 
 
-def _number(con: duckdb.DuckDBPyConnection, raw: Raw, layout: TextLayout, faults: str) -> None:
-    wanted = con.execute(f"SELECT DISTINCT row FROM {faults} WHERE row IS NOT NULL ORDER BY row").fetchall()
-    con.execute(f"CREATE TABLE {raw.table}_lines (at_row BIGINT, at_line BIGINT)")
-    if not wanted:
-        return
-    upcoming = iter([row for (row,) in wanted])
+def _counted(raw: Raw, layout: TextLayout, wanted: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield rows with their lines where every row takes one line: only what was rejected stands between them."""
+    upcoming = iter(raw.rejects)
     following = next(upcoming, None)
-    found: list[tuple[int, int]] = []
-    for row, line in enumerate(_first_lines(raw, layout)):
-        if row == following:
-            found.append((row, line))
+    rejected = 0
+    for row in wanted:
+        while following and following.line <= row + rejected + layout.header_lines + 1:
+            rejected += following.lines
             following = next(upcoming, None)
-            if following is None:
-                break
-    engine.insert(con, f"{raw.table}_lines", [row for row, _ in found], [line for _, line in found])
+        yield row, row + rejected + layout.header_lines + 1
+
+
+def _found(raw: Raw, layout: TextLayout, wanted: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield rows with their lines by reading the file again up to the last of them."""
+    upcoming = iter(wanted)
+    following = next(upcoming, None)
+    for row, line in enumerate(_first_lines(raw, layout)):
+        if following is None:
+            return
+        if row == following:
+            yield row, line
+            following = next(upcoming, None)
 
 
 def _first_lines(raw: Raw, layout: TextLayout) -> Iterator[int]:

@@ -38,12 +38,13 @@ class NumberForm:
         plain = _cast(text, self.decimal)
         if self.simple:
             return plain
-        text = careful(text)
-        digits = f"regexp_replace({text}, '[^0-9,.]', '', 'g')"
-        sign = f"CASE WHEN regexp_matches({text}, {literal(_MINUS)}) THEN -1 ELSE 1 END"
+        known = careful(text)
+        digits = f"regexp_replace({known}, '[^0-9,.]', '', 'g')"
+        sign = f"CASE WHEN regexp_matches({known}, {literal(_MINUS)}) THEN -1 ELSE 1 END"
         return (
-            f"CASE WHEN {_fits(text, simple(self.decimal))} THEN {_cast(text, self.decimal)}"
-            f" WHEN {_fits(text, ornate(self.decimal))} THEN {sign} * {_cast(digits, self.decimal)} END"
+            f"CASE WHEN {fits_simply(text, self.decimal)} THEN {plain}"
+            f" WHEN {fits_simply(known, self.decimal)} THEN {_cast(known, self.decimal)}"
+            f" WHEN {_fits(known, ornate(self.decimal))} THEN {sign} * {_cast(digits, self.decimal)} END"
         )
 
 
@@ -60,7 +61,11 @@ class NumberCounts:
     @property
     def parsed(self) -> int:
         """Values that the better form reads."""
-        return self.plain + self.both + max(self.german, self.english)
+        return self.read_as("," if self.german > self.english else ".")
+
+    def read_as(self, decimal: Sign) -> int:
+        """Return how many values the form with that decimal sign reads."""
+        return self.plain + {",": self.both + self.german, ".": self.both + self.english, "": 0}[decimal]
 
 
 def careful(text: str) -> str:

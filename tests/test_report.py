@@ -1,0 +1,124 @@
+"""The door a notebook has to parameters, period and snapshot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis import params
+from analysis.errors import FigureError, StammkundeError, UnknownNameError
+from analysis.intake import snapshot as snapshots
+from analysis.period import Period
+from analysis.report import open_report, project_folder
+
+PROJECT = Path(__file__).parents[1]
+
+FILES = {
+    "kunden.csv": "Nr;Region\n1;Nord\n2;Süd\n3;Süd\n",
+    "nps.csv": (
+        "id;kunde;am;Q1\n"
+        "a;1;2026-06-15 10:00:00;9\nb;2;2026-05-20 10:00:00;10\nc;2;2026-03-20 10:00:00;4\nd;3;2026-07-02 10:00:00;1\n"
+    ),
+    "probe.yml": (
+        "report: probe\nperiod: quarter\nsources:\n"
+        "  customers: {path: kunden.csv, columns: {customer_id: Nr, region: Region}}\n"
+        "  surveys: {path: nps.csv, scale: [1, 10], begins: 2026-01-01,\n"
+        "            columns: {response_id: id, customer_id: kunde, answered_at: am, nps: Q1}}\n"
+    ),
+}
+
+
+@pytest.fixture
+def report(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    chosen = params.load(tmp_path / "probe.yml")
+    snapshots.build(chosen, tmp_path, tmp_path / "snapshot", period=Period.parse("2026-Q2"))
+    return open_report(str(tmp_path / "snapshot"), chapter="probe")
+
+
+def ids(table):
+    return sorted(table.execute()["response_id"])
+
+
+def test_a_table_is_known_up_to_the_end_of_the_period_and_cut_on_request(report):
+    assert ids(report.table("surveys")) == ["a", "b", "c"]
+    assert ids(report.table("surveys", period=report.period)) == ["a", "b"]
+    assert ids(report.table("surveys", period=report.previous)) == ["c"]
+
+
+def test_several_periods_stand_beside_each_other_with_their_ids(report):
+    found = report.table("surveys", last=2).execute().set_index("response_id")["period"]
+    assert found.to_dict() == {"a": "2026-Q2", "b": "2026-Q2", "c": "2026-Q1"}
+    assert list(report.periods(2)) == ["2026-Q1", "2026-Q2"]
+
+
+def test_columns_of_the_customer_are_added(report):
+    found = report.table("surveys", customer=["region"]).execute().set_index("response_id")["region"]
+    assert found.to_dict() == {"a": "Nord", "b": "Süd", "c": "Süd"}
+    with pytest.raises(UnknownNameError, match=r"customers: unknown column 'regon'\. Did you mean 'region'\?"):
+        report.table("surveys", customer=["regon"])
+
+
+def test_an_absent_table_is_named_with_those_there_are(report):
+    with pytest.raises(UnknownNameError) as refused:
+        report.table("survey")
+    assert str(refused.value) == (
+        "chapter probe: unknown table 'survey'. Did you mean 'surveys'? Known: customers, surveys."
+    )
+
+
+def test_what_the_parameters_declare_is_told(report):
+    assert report.scale("nps") == (1, 10)
+    assert report.begins("surveys").isoformat() == "2026-01-01"
+    assert report.begins("customers") is None
+    assert (report.language, report.currency) == ("de", "EUR")
+    with pytest.raises(UnknownNameError, match=r"sources\.surveys: unknown declared scale 'csat'"):
+        report.scale("csat")
+
+
+def test_a_frame_becomes_figures_with_their_intervals(report):
+    frame = pd.DataFrame({"region": ["Nord", None], "share": [0.5, 0.25], "share_low": [0.4, 0.1], "share_high": 0.6})
+    report.figures_from(
+        frame.assign(n=7), "probe.part", value="share", by="region", unit="share", definition="d", source="surveys"
+    )
+    kept = json.loads((report.snapshot.folder / "figures" / "probe.json").read_text())
+    assert [(one["id"], one["value"], one["low"], one["high"], one["n"]) for one in kept] == [
+        ("probe.part.Nord", 0.5, 0.4, 0.6, 7),
+        ("probe.part.missing", 0.25, 0.1, 0.6, 7),
+    ]
+    assert kept[0]["source"] == "surveys (nps.csv), as of 2026-07-01"
+    assert kept[0]["period"] == "2026-Q2"
+
+
+def test_a_frame_of_figures_is_taken_as_it_stands(report):
+    same = {"n": 3, "unit": "count", "definition": "d", "source": "surveys"}
+    report.figure(pd.DataFrame([{"id": "probe.a", "value": 1, **same}, {"id": "probe.b", "value": 2, **same}]))
+    with pytest.raises(FigureError, match="is reported twice"):
+        report.figure("probe.a", 1, **same)
+
+
+def test_a_figure_of_a_table_that_is_not_there_is_refused(report):
+    with pytest.raises(UnknownNameError, match="unknown table 'orders'"):
+        report.figure("probe.a", 1, n=1, unit="count", definition="d", source="orders")
+
+
+def test_without_a_snapshot_the_pilots_is_built_and_taken_again(tmp_path, monkeypatch):
+    shutil.copytree(PROJECT / "params", tmp_path / "params")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.delenv("STAMMKUNDE_SNAPSHOT", raising=False)
+    first = open_report(chapter="probe")
+    assert first.period.id == "2026-Q3"
+    built = (first.snapshot.folder / "snapshot.json").stat().st_mtime_ns
+    assert open_report(chapter="probe").snapshot.folder == first.snapshot.folder
+    assert (first.snapshot.folder / "snapshot.json").stat().st_mtime_ns == built
+
+
+def test_outside_a_project_a_snapshot_must_be_named(tmp_path):
+    with pytest.raises(StammkundeError, match=r"there is no params/pilot\.yml here or above"):
+        project_folder(tmp_path)
