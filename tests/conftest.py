@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PUBLIC_DATA = Path(__file__).parents[2] / "shared" / "data"
 REQUIRE_ALL = "STAMMKUNDE_REQUIRE_ALL"
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +35,43 @@ def pytest_runtest_makereport() -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"skipped, though {REQUIRE_ALL} is set: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; where there is none the test is skipped."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=_FLAGS.split())
+        yield launched
+        launched.close()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page in the browser, with every request it made and all that was said on its console."""
+
+    page: Page
+    asked: list[str]
+    said: list[str]
+
+
+@pytest.fixture(scope="session")
+def open_page(browser: Browser) -> Callable[[Path], Opened]:
+    """Return what opens a file in the browser and listens from the first request on."""
+
+    def opened(file: Path) -> Opened:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        asked: list[str] = []
+        said: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        page.goto(file.as_uri())
+        page.wait_for_load_state("networkidle")
+        return Opened(page, asked, said)
+
+    return opened

@@ -24,7 +24,7 @@ from analysis.vocabulary import CHAPTERS
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SUMMARY = "summary"
 """The chapter that reads the figures of the others; it runs last, opens the report and need report none itself."""
-KEY_FIGURES = ("satisfaction.nps", "churn_drivers.churn_rate", "segments.revenue")
+KEY_FIGURES = ("satisfaction.nps", "churn_drivers.churn_share", "segments.revenue")
 """The figures that the index shows beside a report, where it has them."""
 
 Progress = Callable[[str], None]

@@ -9,7 +9,7 @@ import zipfile
 import pikepdf
 import pypdf
 import pytest
-from calls import call, edit
+from calls import call
 
 BYTE_EQUAL = ("report.html", "report.pdf", "tables.xlsx", "figures.json", "manifest.json")
 HOSTILE = ("<script>alert(1)</script>", "x](javascript:alert(1))", "=cmd|' /C calc'!A1")
@@ -86,6 +86,40 @@ def test_the_planted_nps_by_region_lies_in_its_intervals(published, firm):
     assert sum(hits) >= 3
 
 
+class TestInABrowser:
+    @pytest.fixture
+    def opened(self, open_page, published):
+        found = open_page(published / "report.html")
+        yield found
+        found.page.close()
+
+    def test_nothing_is_loaded_from_outside_and_the_console_is_quiet(self, opened):
+        own = opened.page.url.partition("#")[0]
+        assert [url for url in opened.asked if not url.startswith("data:")] == [own]
+        assert opened.said == []
+
+    def test_every_contents_link_leads_to_its_heading(self, opened):
+        links = opened.page.locator("nav a").all()
+        assert len(links) >= 25
+        for link in links:
+            target = opened.page.locator(link.get_attribute("href"))
+            assert target.inner_text().split()[: len(link.inner_text().split())] == link.inner_text().split()
+
+    def test_every_image_has_a_phrase_as_text_alternative_and_the_page_its_language(self, opened):
+        images = opened.page.locator("img").all()
+        assert len(images) >= 10
+        assert all(len(image.get_attribute("alt").split()) >= 4 for image in images)
+        assert all(image.evaluate("image => image.naturalWidth") > 0 for image in images)
+        assert opened.page.locator("html").get_attribute("lang") == "de"
+
+    def test_the_index_leads_to_the_report(self, open_page, published):
+        found = open_page(published.parents[1] / "index.html")
+        hrefs = [link.get_attribute("href") for link in found.page.locator("a").all()]
+        assert "kundenbericht/2026-Q3/report.html" in hrefs
+        assert all((published.parents[1] / href).exists() for href in hrefs if not href.startswith("#"))
+        found.page.close()
+
+
 def test_hostile_text_is_inert_in_page_pdf_and_workbook(firm, tmp_path):
     spoilt = tmp_path / "firm"
     spoilt.mkdir()
@@ -95,11 +129,6 @@ def test_hostile_text_is_inert_in_page_pdf_and_workbook(firm, tmp_path):
     for name, hostile in zip(("Nord", "Ost", "West"), HOSTILE, strict=True):
         customers = re.sub(rf";{name};", lambda _match, text=hostile: f";{text};", customers)
     (spoilt / "kunden.csv").write_bytes(customers.encode("cp1252"))
-    edit(
-        spoilt,
-        "params.yml",
-        ("outputs:", "outputs:") if "outputs:" in (spoilt / "params.yml").read_text() else ("period:", "period:"),
-    )
     done = call("run", spoilt / "params.yml", "--json", "--chapter", "satisfaction")
     assert done.code == 0, done.err
     folder = spoilt / "reports" / "kundenbericht" / "2026-Q3"

@@ -1,24 +1,16 @@
-"""What the publisher's tests share: notebooks made in place, a real browser."""
+"""What the publisher's tests share: notebooks made in place."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode, v4
 from notebook_cells import code, prose
-from playwright.sync_api import Browser, sync_playwright
 
 from analysis.publish.execute import ChapterJob
-
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 Make = Callable[[str, Sequence[NotebookNode]], Path]
 
@@ -57,17 +49,3 @@ def job(notebook: Make, tmp_path: Path) -> Callable[..., ChapterJob]:
         return ChapterJob(chapter, path, executed / f"{chapter}.ipynb", parameters)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium; where there is none the test is skipped, and fails where everything is required."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("STAMMKUNDE_REQUIRE_ALL") == "1":
-            pytest.fail("there is no chromium on this machine, and STAMMKUNDE_REQUIRE_ALL is set")
-        pytest.skip("there is no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS.split())
-        yield browser
-        browser.close()

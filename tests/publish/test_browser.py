@@ -5,20 +5,12 @@ from analysis.publish.html import render
 
 
 @pytest.fixture(scope="module")
-def opened(browser, session_notebook, tmp_path_factory):
-    """The report in a real browser, with every request it made and all it wrote to the console."""
+def opened(open_page, session_notebook, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(render(report(session_notebook)), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    page.goto(file.as_uri())
-    page.wait_for_load_state("networkidle")
-    yield page, asked, said
-    page.close()
+    found = open_page(file)
+    yield found.page, found.asked, found.said
+    found.page.close()
 
 
 def test_no_request_leaves_the_page_and_the_console_is_quiet(opened):
