@@ -80,6 +80,7 @@ def test_parameters_are_frozen(load):
             MINIMAL + "connection: postgres://localhost/kunden?password=streng-geheim\n",
             "connection: a password stands here in plain text; set an environment variable and write ${NAME}",
         ),
+        (MINIMAL + "split_by: region\n", "split_by: one report a value is not made yet; leave it out or write null."),
         (MINIMAL + "report: ../x\n", "is not valid YAML: line 5: the key 'report' stands twice."),
         (MINIMAL.replace("probe", "../x"), "report: '../x' cannot be a folder's name; use letters, digits, - and _."),
         (MINIMAL.replace("{path: kunden.csv}", "{}"), "sources.customers: name either a path or a table."),

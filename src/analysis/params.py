@@ -83,6 +83,7 @@ class Params(Model):
     churn_drivers: ChurnDriversSettings = ChurnDriversSettings()
     segments: SegmentsSettings = SegmentsSettings()
     summary: SummarySettings = SummarySettings()
+    split_by: None = None
     outputs: Sequence[Literal["html", "pdf", "xlsx"]] = ("html", "pdf", "xlsx")
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.05
 
@@ -159,6 +160,8 @@ def _fault(error: ErrorDetails) -> tuple[str, str]:
         return key, f"unknown key; {hint}Known: {', '.join(known)}"
     if error["type"] == "missing":
         return key, "is required and absent"
+    if error["type"] == "none_required":
+        return key, "one report a value is not made yet; leave it out or write null"
     message = error["msg"].removeprefix("Value error, ")
     given = error.get("input")
     shown = "" if error["type"] == "value_error" or isinstance(given, dict | list) else f", not {given!r}"
