@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -21,9 +21,10 @@ from rich.status import Status
 from rich.table import Table
 
 from analysis import __version__, pilot, pipeline
-from analysis.errors import PublishError, StammkundeError
+from analysis.errors import ParamsError, PublishError, StammkundeError
 from analysis.intake import inspection
 from analysis.intake import snapshot as snapshots
+from analysis.intake.records import TableRecord
 from analysis.intake.snapshot import Snapshot
 from analysis.publish import index as index_page
 from analysis.publish import stage
@@ -143,16 +144,28 @@ def inspect(
         _show_file(report)
 
 
+def _show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show a table with frames on a terminal, as plain lines of unshortened cells otherwise."""
+    if plain.is_terminal:
+        table = Table(*headings)
+        for row in rows:
+            table.add_row(*row)
+        plain.print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        plain.print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), markup=False
+        )
+
+
 def _show_file(report: inspection.FileReport) -> None:
     plain.print(
         f"{report.path}: {report.container}, {report.encoding or '-'}, "
         f"separator {report.separator!r}, {report.header_rows} header row(s)",
         markup=False,
     )
-    table = Table("column", "form", "filled")
-    for column in report.columns:
-        table.add_row(column.name, column.form, f"{column.filled:,}")
-    plain.print(table)
+    _show_table(("column", "form", "filled"), [(one.name, one.form, f"{one.filled:,}") for one in report.columns])
     if report.proposal:
         plain.print(report.proposal, markup=False)
     for note in report.notes:
@@ -182,18 +195,8 @@ def check(
 
 
 def _show_check(found: Snapshot) -> None:
-    table = Table("table", "read", "accepted", "quarantined", "dropped", "set missing", "first", "last")
-    for name, record in found.records.items():
-        quarantined = sum(record.quarantined.values()) + record.parent_quarantined
-        numbers = (
-            record.read,
-            record.accepted,
-            quarantined,
-            sum(record.dropped.values()),
-            sum(record.set_missing.values()),
-        )
-        table.add_row(name, *(f"{number:,}" for number in numbers), str(record.first or "-"), str(record.last or "-"))
-    plain.print(table)
+    headings = ("table", "read", "accepted", "quarantined", "dropped", "set missing", "first", "last")
+    _show_table(headings, [_check_row(name, record) for name, record in found.records.items()])
     for name, record in found.records.items():
         reasons = {**record.quarantined, "parent quarantined": record.parent_quarantined}
         for reason, count in reasons.items():
@@ -202,6 +205,13 @@ def _show_check(found: Snapshot) -> None:
         for reason, count in record.set_missing.items():
             plain.print(f"{name}: {count:,} set missing: {reason}", markup=False)
     plain.print(f"period: {found.period}")
+
+
+def _check_row(name: str, record: TableRecord) -> list[str]:
+    quarantined = sum(record.quarantined.values()) + record.parent_quarantined
+    dropped, missing = sum(record.dropped.values()), sum(record.set_missing.values())
+    counts = (record.read, record.accepted, quarantined, dropped, missing)
+    return [name, *(f"{count:,}" for count in counts), str(record.first or "-"), str(record.last or "-")]
 
 
 @app.command()
@@ -247,9 +257,9 @@ def run(
 def due(
     folder: Annotated[Path, typer.Argument(help="The folder of params files.", show_default=False)],
     now: Annotated[
-        dt.datetime | None,
+        str | None,
         typer.Option(
-            "--now", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="The time to go by; by default the clock."
+            "--now", help="The time to go by, ISO; without offset in the report's zone. By default the clock."
         ),
     ] = None,
     out: Out = None,
@@ -257,19 +267,33 @@ def due(
     debug: Debug = False,
 ) -> None:
     """Build whatever is due and missing among each report's last four complete periods; safe to repeat."""
-    moment = (now or dt.datetime.now().astimezone()).astimezone(dt.UTC)
+    moment = _moment(now) if now else dt.datetime.now(dt.UTC)
     with _progress(machine) as progress:
         found = pipeline.due(folder, moment, out=out, progress=progress)
     if machine:
-        _print_json({"due": [{"params": one.file, "period": one.period.id, "outcome": one.outcome} for one in found]})
+        _print_json(
+            {
+                "due": [
+                    {"params": one.file, "period": one.period and one.period.id, "outcome": one.outcome}
+                    for one in found
+                ]
+            }
+        )
     else:
         for one in found:
-            plain.print(f"{one.file.name} {one.period}: {one.outcome}", markup=False)
+            plain.print(f"{one.file.name} {one.period or ''}: {one.outcome}", markup=False)
         if not found:
             plain.print("nothing is due")
     failed = [one.error for one in found if one.error]
     if failed:
         raise typer.Exit(failed[0].exit_code)
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ParamsError("--now", text, "is not a time", "Write 2026-10-01 or 2026-10-01T06:00:00+02:00") from None
 
 
 @app.command()

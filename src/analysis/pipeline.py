@@ -288,10 +288,13 @@ def _manifest(
 
 @dataclass(frozen=True)
 class Due:
-    """A report due for a period, and what came of it: ``published``, ``waiting`` for data, or the error."""
+    """A report due for a period, and what came of it: ``published``, ``waiting`` for data, or the error.
+
+    Where the params file itself is at fault there is no period.
+    """
 
     file: Path
-    period: Period
+    period: Period | None
     outcome: str
     error: StammkundeError | None = None
 
@@ -299,8 +302,9 @@ class Due:
 def due(folder: Path, now: dt.datetime, *, out: Path | None = None, progress: Progress = quiet) -> list[Due]:
     """Build whatever is due and missing: of each params file the last four complete periods without a manifest.
 
-    ``now`` decides which periods are complete, in each report's time zone. Oldest first; a failure does not stop
-    the rest. A period that the data do not reach yet, or no longer reach, is left for another day.
+    ``now`` decides which periods are complete, in each report's time zone, in which a ``now`` without zone is read.
+    Oldest first; a failure does not stop the rest. A period that the data do not reach yet, or no longer reach, is
+    left for another day.
     """
     files = sorted(folder.glob("*.yml"))
     if not files:
@@ -309,8 +313,12 @@ def due(folder: Path, now: dt.datetime, *, out: Path | None = None, progress: Pr
 
 
 def _due_of(order: Order, now: dt.datetime, progress: Progress) -> Iterator[Due]:
-    chosen = parameters.load(order.file)
-    today = now.astimezone(parameters.zone(chosen)).date()
+    try:
+        chosen = parameters.load(order.file)
+    except StammkundeError as fault:
+        yield Due(order.file, None, f"failed: {fault}", fault)
+        return
+    today = (now.astimezone(parameters.zone(chosen)) if now.tzinfo else now).date()
     period = last_complete(today - dt.timedelta(days=1), chosen.period)
     periods = [period, period.previous, period.previous.previous, period.previous.previous.previous]
     for missing in reversed(periods):

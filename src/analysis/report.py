@@ -169,18 +169,20 @@ class Report:
         unit: str,
         definition: str,
         source: str = "",
+        source_by: str = "",
     ) -> None:
         """Hand over a figure for each row of ``frame``.
 
         ``value`` and ``n`` name columns; the interval is taken from the columns ``<value>_low`` and ``<value>_high``,
         else from ``low`` and ``high``, where the frame has them. ``by`` names the column that tells the rows apart
-        and becomes the end of the id.
+        and becomes the end of the id; ``source_by`` the column that names the table a row comes from.
         """
         low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
         for row in frame.to_dict("records"):
             ends = {"low": row[low] if low else None, "high": row[high] if high else None}
             named = id if by is None else f"{id}.{_slug(row[by])}"
-            self.figure(named, row[value], **ends, n=row[n], unit=unit, definition=definition, source=source)
+            table = row[source_by] if source_by else source
+            self.figure(named, row[value], **ends, n=row[n], unit=unit, definition=definition, source=table)
 
     def _provenance(self, source: str) -> str:
         parts = []

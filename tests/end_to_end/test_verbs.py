@@ -78,6 +78,21 @@ def test_due_goes_on_after_a_report_that_fails_and_ends_with_its_code(shop):
     assert outcomes["shop.yml", "2026-08"] == "published"
 
 
+def test_due_goes_on_after_a_params_file_that_is_broken(shop):
+    (shop / "a.yml").write_text("report: a\nperiod: quater\n", encoding="utf-8")
+    done = call("due", shop, "--now", "2026-09-02T06:00:00+02:00", "--json")
+    assert done.code == 2
+    assert done.json["due"][0]["period"] is None
+    assert "quater" in done.json["due"][0]["outcome"]
+    assert [one["outcome"] for one in done.json["due"][1:]] == ["published"] * 4
+
+
+def test_a_time_that_is_none_is_refused(shop):
+    done = call("due", shop, "--now", "gestern")
+    assert done.code == 2
+    assert "--now: gestern: is not a time. Write 2026-10-01" in done.err
+
+
 def test_due_in_a_folder_without_params_is_refused(tmp_path):
     done = call("due", tmp_path)
     assert done.code == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import openpyxl
@@ -238,9 +240,22 @@ def test_a_table_without_a_connection_or_absent_from_its_database_is_refused(ben
         "orders at duckdb: sources.transactions.table: no connection is named. "
         "Name one, such as postgres://host/database."
     )
-    url = f"sqlite://{Path(bench.folder / 'crm.db').as_posix()}"
-    with pytest.raises(UnknownNameError):
-        bench.build({"transactions": {"table": "orders", "connection": url}})
+    file = Path(bench.folder / "crm.db")
+    at_file = {"transactions": {"table": "orders", "connection": f"sqlite://{file.as_posix()}"}}
+    with pytest.raises(ParamsError, match=r"there is no such database file\. Write its full path\."):
+        bench.build(at_file)
+    assert not file.exists()
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE customers (id TEXT)")
+    with pytest.raises(UnknownNameError, match=r"unknown table 'orders'.*Known: customers"):
+        bench.build(at_file)
+
+
+def test_a_database_of_an_unknown_kind_is_refused(bench):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown database 'nonsense'.*Known: duckdb, postgres, postgresql, sqlite"
+    ):
+        bench.build({"transactions": {"table": "orders", "connection": "nonsense://x"}})
 
 
 def test_nothing_temporary_stays_where_a_build_fails(bench):

@@ -28,9 +28,12 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "buyers": ("count", mark("Customers with an order or a return in the period")),
         "revenue": ("money", mark("Sum of the order lines in the period, returns deducted")),
         "class_customers": ("count", mark("Customers in the class")),
-        "class_share": ("share", mark("Share of the class in the revenue of the period")),
+        "class_share": (
+            "share",
+            mark("Revenue of the class in the period, over the sum of all positive revenue of customers"),
+        ),
         "gini": ("index", mark("Gini coefficient of revenue: 0 if all bring the same, close to 1 if one brings all")),
-        "top_share": ("share", mark("Share in revenue of the fifth of the customers that brings most")),
+        "top_share": ("share", mark("Share in all positive revenue of the fifth of the customers that brings most")),
         "best_customers": ("count", mark("Customers with the highest score in recency, frequency and money")),
     }
 )

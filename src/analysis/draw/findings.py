@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import names, numbers, words
+from analysis.draw import dates, names, numbers, words
 from analysis.draw.definitions import DEFINITIONS, defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
@@ -14,6 +14,7 @@ from analysis.draw.words import Findings, Sentence
 __all__ = [
     "best_class",
     "defined",
+    "earlier",
     "headlines",
     "highest_lowest",
     "intake",
@@ -55,24 +56,50 @@ def level(frame: pd.DataFrame, name: str, *, value: str = "", n: str = "n") -> S
     return words.level(name, row[value], low, high, n=row[n], unit=DEFINITIONS[name][0])
 
 
+def earlier(frame: pd.DataFrame, name: str, *, value: str = "", n: str = "n") -> Sentence:
+    r"""Say where the measure stood in the period before the last one of a frame with a row a period.
+
+    Columns in: period (ids, oldest first), and as for ``level``.
+
+    >>> by_period = pd.DataFrame({"period": ["2026-Q2", "2026-Q3"], "nps": [20.0, 24.0], "n": [800, 812]})
+    >>> print(earlier(by_period.assign(low=16.0, high=24.0), "nps").replace("\xa0", " "))
+    Im Zeitraum davor (Q2 2026) waren es 20 Punkte (95-%-Intervall 16 bis 24, n = 800).
+    """
+    value = value or name
+    require("findings.earlier", frame, ("period", value, n))
+    if len(frame) < 2:
+        return words.no_data(_("The period before"))
+    row = frame.iloc[-2]
+    low, high = (row.get(f"{value}_{end}", row.get(end)) for end in ("low", "high"))
+    unit = DEFINITIONS[name][0]
+    if is_missing(row[value]):
+        return words.no_data(_("The period before"))
+    text = _("In the period before ({period}) it was {value} ({bracket}).")
+    bracket = words.bracket(low, high, unit, words.base(row[n]))
+    return Sentence(text.format(period=dates.period(row["period"]), value=said(row[value], unit), bracket=bracket))
+
+
 def median_stay(frame: pd.DataFrame) -> Sentence:
     r"""Say after how long half of the customers have left, or that fewer than half have.
 
-    Columns in: median, low, high, in days.
+    Columns in: median, low, high, in days, and n.
 
-    >>> print(median_stay(pd.DataFrame({"median": [1200.0], "low": [1100.0], "high": [None]})).replace("\xa0", " "))
-    Die Hälfte der Kunden ist nach 39 Monaten gegangen (95-%-Intervall ab 36 Monaten).
+    >>> found = pd.DataFrame({"median": [1200.0], "low": [1100.0], "high": [None], "n": [900]})
+    >>> print(median_stay(found).replace("\xa0", " "))
+    Die Hälfte der Kunden ist nach 39 Monaten gegangen (95-%-Intervall ab 36 Monaten, n = 900).
     """
-    require("findings.median_stay", frame, ("median", "low", "high"))
+    require("findings.median_stay", frame, ("median", "low", "high", "n"))
     row = frame.iloc[0]
     if is_missing(row["median"]):
         return Sentence(_("Fewer than half of the customers have left in the time on record."))
     months = {name: _months(row[name]) for name in ("median", "low", "high")}
     if is_missing(row["high"]):
-        text = _("Half of the customers have left after {median} months ({level} interval from {low} months).")
+        text = _("Half of the customers have left after {median} months ({level} interval from {low} months, {base}).")
     else:
-        text = _("Half of the customers have left after {median} months ({level} interval {low} to {high} months).")
-    return Sentence(text.format(level=words.confidence_level(), **months))
+        text = _(
+            "Half of the customers have left after {median} months ({level} interval {low} to {high} months, {base})."
+        )
+    return Sentence(text.format(level=words.confidence_level(), base=words.base(row["n"]), **months))
 
 
 def _months(days: float) -> str:
@@ -138,12 +165,12 @@ def intake(sources: pd.DataFrame) -> Findings:
 
     >>> sources = pd.DataFrame({"table": ["surveys"], "read": [200], "accepted": [198], "quarantined": [2]})
     >>> print(intake(sources.assign(set_missing=3)).sentences[0].replace("\xa0", " "))
-    Von 200 gelesenen Zeilen wurden 198 angenommen (99,0 %) und 2 zurückgestellt; 3 einzelne Werte gelten als fehlend.
+    Von 200 gelesenen Zeilen wurden 198 angenommen (99,00 %) und 2 zurückgestellt; 3 einzelne Werte gelten als fehlend.
     """
     require("findings.intake", sources, ("table", "read", "accepted", "quarantined", "set_missing"))
     sums = sources[["read", "accepted", "quarantined", "set_missing"]].sum()
     counts = {name: show(count, "count") for name, count in sums.items()}
-    share = show(sums["accepted"] / sums["read"] if sums["read"] else None, "share")
+    share = show(sums["accepted"] / sums["read"] if sums["read"] else None, "share", places=2)
     text = _(
         "Of {read} rows read, {accepted} were accepted ({share}) and {quarantined} set aside; "
         "{set_missing} single values count as missing."
@@ -171,7 +198,9 @@ def headlines(figures: pd.DataFrame) -> Findings | Sentence:
 
 def _headline(row: pd.Series, name: str) -> Sentence:
     if name == "median":
-        return median_stay(pd.DataFrame([{"median": row["value"], "low": row["low"], "high": row["high"]}]))
+        return median_stay(
+            pd.DataFrame([{"median": row["value"], "low": row["low"], "high": row["high"], "n": row["n"]}])
+        )
     return words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=row["unit"])
 
 

@@ -88,10 +88,11 @@ def level(name: str, value: Any, low: Any = None, high: Any = None, *, n: Any, u
     if is_missing(value):
         return Sentence(_("{subject} cannot be computed ({base}).").format(subject=names.subject(name), base=base(n)))
     stands = _("{subject} is {value}").format(subject=names.subject(name), value=said(value, unit, dative=True))
-    return Sentence(f"{stands} ({_bracket(low, high, unit, base(n))}).")
+    return Sentence(f"{stands} ({bracket(low, high, unit, base(n))}).")
 
 
-def _bracket(low: Any, high: Any, unit: str, *more: str) -> str:
+def bracket(low: Any, high: Any, unit: str, *more: str) -> str:
+    """Return what stands in brackets behind a value: its interval where it has one, and more."""
     known = not (is_missing(low) and is_missing(high))
     ends = (
         [_("{level}\u00a0interval {interval}").format(level=names.level(), interval=_interval(low, high, unit))]
@@ -202,8 +203,8 @@ def share_sentence(what: str, count: Any, n: Any, low: Any = None, high: Any = N
     text = _("{what}: {count} of {n}, that is {share}").format(
         what=what, count=show(count, "count"), n=show(n, "count"), share=show(count / n, "share")
     )
-    bracket = _bracket(low, high, "share")
-    return Sentence(f"{text} ({bracket})." if bracket else f"{text}.")
+    ends = bracket(low, high, "share")
+    return Sentence(f"{text} ({ends})." if ends else f"{text}.")
 
 
 def absent(table: str, *columns: str) -> Sentence:

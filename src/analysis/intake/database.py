@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -32,11 +33,21 @@ def read(con: duckdb.DuckDBPyConnection, table: str, source: Source, connection:
         con.unregister("fetched")
 
 
+_FILES = ("duckdb", "sqlite")
+_SCHEMES = (*_FILES, "postgres", "postgresql")
+
+
 def _fetch(url: str, table: str, shown: str, key: str) -> Any:
     import ibis
     import psycopg
 
     failures = (ibis.IbisError, psycopg.Error, duckdb.Error, sqlite3.Error, OSError, ValueError, ImportError)
+    scheme = url.partition("://")[0]
+    if scheme not in _SCHEMES:
+        raise UnknownNameError("database", scheme, _SCHEMES, where=f"{key}.connection")
+    file = Path(url.partition("://")[2].partition("?")[0])
+    if scheme in _FILES and not file.is_file():
+        raise ParamsError(shown, f"{key}.connection", "there is no such database file", "Write its full path")
     try:
         backend = ibis.connect(url)
         tables = backend.list_tables()

@@ -13,6 +13,7 @@ from analysis.errors import ParamsError, SourceError
 
 BLOCK = 1 << 20
 _ENOUGH = 1 << 16
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MAGIC = {
     b"PK\x03\x04": "a ZIP archive or workbook",
@@ -87,6 +88,8 @@ def _refuse_foreign(head: bytes, source: str) -> None:
     for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             raise SourceError(source, f"the file is {kind}, not text", "Name it by its true ending, or export CSV")
+    if head.startswith(_UTF_32):
+        raise SourceError(source, "the file is UTF-32", "Save it as UTF-8")
     if _by_first_bytes(head) is None and _CONTROL.search(head):
         raise SourceError(source, "the file is binary, not text", "Export it as CSV")
 
