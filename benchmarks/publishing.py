@@ -20,8 +20,8 @@ from analysis.vocabulary import CHAPTERS
 _ONE_PDF = """
 import sys
 from weasyprint import HTML
-pages = [page for name in sys.argv[2:] for page in HTML(filename=name).render().pages]
-HTML(filename=sys.argv[2]).render().copy(pages).write_pdf(sys.argv[1])
+documents = [HTML(filename=name).render() for name in sys.argv[2:]]
+documents[0].copy([page for document in documents for page in document.pages]).write_pdf(sys.argv[1])
 """
 
 
