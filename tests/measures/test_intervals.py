@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
@@ -110,4 +110,40 @@ def test_a_confidence_in_percent_is_refused(make):
 def test_an_unknown_method_is_refused_with_those_there_are():
     with pytest.raises(MeasureError) as refused:
         nps_interval(1, 1, 1, method="exact")
-    assert str(refused.value) == "nps: unknown method 'exact'. Known: adjusted-wald, wald."
+    assert str(refused.value) == "nps: unknown method 'exact'. Known: adjusted-wald, wald, score."
+
+
+def score_by_likelihood(promoters: int, passives: int, detractors: int, shift: float) -> float:
+    """Return (b - c - nD) / √(n · variance at the likeliest q), the likelihood maximised on a fine grid."""
+    n = promoters + passives + detractors
+
+    def against(q: float) -> float:
+        counts = zip((promoters, passives, detractors), (q + shift, 1 - 2 * q - shift, q), strict=True)
+        return -sum(special.xlogy(count, max(share, 0)) for count, share in counts)
+
+    bounds = (max(0.0, -shift), (1 - shift) / 2)
+    q = optimize.minimize_scalar(against, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+    return (promoters - detractors - n * shift) / np.sqrt(n * (2 * q + shift * (1 - shift)))
+
+
+@pytest.mark.parametrize("counts", [(18, 11, 2), (7, 25, 12), (1, 40, 3), (30, 10, 30)])
+def test_the_ends_of_the_score_interval_are_where_a_maximised_likelihood_just_rejects(counts):
+    ends = nps_interval(*([count] for count in counts), method="score")
+    for end, z in zip(ends, (1.959964, -1.959964), strict=True):
+        assert score_by_likelihood(*counts, end.item() / 100) == pytest.approx(z, abs=1e-4)
+
+
+def test_the_score_interval_of_nothing_but_passives_promoters_or_detractors_is_no_point():
+    low, high = nps_interval([0, 10, 0, 0], [10, 0, 0, 0], [0, 0, 10, 0], method="score")
+    # ten of a kind: only passives are symmetric; for promoters D(1 - D) and n(1 - D)² = z²D(1 - D) + ... end at 100
+    assert low[0] == pytest.approx(-high[0])
+    assert high[1] == 100
+    assert low[2] == -100
+    assert (low[:3] < high[:3]).all()
+    assert np.isnan([low[3], high[3]]).all()
+
+
+def test_the_score_interval_holds_the_true_score_about_as_often_as_it_claims():
+    coverage = exact_coverage(20, "score")
+    assert 0.94 <= coverage.mean() <= 0.965
+    assert coverage.min() >= 0.92

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from analysis.errors import MeasureError
 from analysis.measures import satisfaction
-from analysis.measures.satisfaction import csat, nps
+from analysis.measures.satisfaction import ces, csat, nps
 
 COUNTS = ["n", "promoters", "passives", "detractors"]
 
@@ -307,3 +308,52 @@ def test_ratings_measure_each_attribute_as_csat_does():
 def test_ratings_without_an_attribute_are_refused():
     with pytest.raises(MeasureError, match=r"ratings: no column begins with 'rating_'; there are: nps"):
         satisfaction.ratings(pd.DataFrame({"nps": [1]}), scale=(1, 5))
+
+
+def efforts(*values: float | None, region: list[str] | None = None) -> pd.DataFrame:
+    answers = pd.DataFrame({"ces": pd.array(values, dtype="Float64")})
+    return answers if region is None else answers.assign(region=region)
+
+
+def test_effort_is_the_mean_with_students_interval():
+    values = [7, 6, 2, 5, 5, 7]
+    result = ces(efforts(*values, None), scale=(1, 7), easy="high").iloc[0]
+    low, high = stats.t.interval(0.95, 5, loc=np.mean(values), scale=stats.sem(values))
+    assert result[["n", "mean"]].tolist() == pytest.approx([6, 32 / 6])
+    assert result[["low", "high"]].tolist() == pytest.approx([low, high])
+
+
+@pytest.mark.parametrize(("easy", "hard"), [("high", 2 / 7), ("low", 3 / 7)])
+def test_high_effort_is_what_lies_on_the_hard_side_of_the_middle(easy, hard):
+    # of 1, 2, 3, 3, 4, 5, 5 on 1 to 5: 1 and 2 below the middle, 4, 5 and 5 above
+    assert ces(efforts(1, 2, 3, 3, 4, 5, 5), scale=(1, 5), easy=easy)["high_effort"].tolist() == pytest.approx([hard])
+
+
+def test_a_single_effort_has_no_interval_and_all_alike_has_one_of_no_width():
+    result = ces(efforts(6, 4, 4, 4, region=["a", "b", "b", "b"]), scale=(1, 7), easy="high", by="region")
+    assert result[["low", "high"]].iloc[0].isna().all()
+    assert result[["low", "high"]].iloc[1].tolist() == [4, 4]
+
+
+def test_an_effort_of_zero_is_not_applicable_and_one_off_the_scale_is_refused():
+    assert ces(efforts(0, 5, 7), scale=(1, 7), easy="high")["n"].tolist() == [2]
+    with pytest.raises(MeasureError, match=r"1 answers are no whole number from 1 to 7"):
+        ces(efforts(8), scale=(1, 7), easy="high")
+
+
+def test_no_efforts_are_a_row_of_nothing():
+    result = ces(efforts(None), scale=(1, 7), easy="high").iloc[0]
+    assert result["n"] == 0
+    assert result[["mean", "low", "high", "high_effort"]].isna().all()
+
+
+def test_an_undeclared_direction_of_effort_is_refused():
+    with pytest.raises(MeasureError, match='Declare which end of the scale is easy: "high" or "low"'):
+        ces(efforts(5), scale=(1, 7), easy="up")
+
+
+def test_effort_leaves_its_frame_as_it_was():
+    answers = efforts(5, 6)
+    before = answers.copy()
+    ces(answers, scale=(1, 7), easy="high")
+    pd.testing.assert_frame_equal(answers, before)

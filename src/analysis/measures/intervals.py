@@ -14,9 +14,9 @@ from scipy import special
 
 from analysis.errors import MeasureError
 from analysis.measures.frames import check_confidence
+from analysis.measures.inference import Floats, normal_quantile
 
-Floats: TypeAlias = NDArray[np.float64]
-NpsMethod: TypeAlias = Literal["adjusted-wald", "wald"]
+NpsMethod: TypeAlias = Literal["adjusted-wald", "wald", "score"]
 """How the interval of a Net Promoter Score is made."""
 
 
@@ -30,7 +30,7 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tupl
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.49, nan], [0.943, nan])
     """
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     successes, n = _floats(successes), _counted(n)
     share = successes / n
     centre = share + z**2 / (2 * n)
@@ -66,11 +66,12 @@ def nps_interval(
     """Return the interval (low, high) of Net Promoter Scores, in points from -100 to 100.
 
     ``wald`` is d ± z·√((p + q - d²)/n) with d = p - q; ``adjusted-wald`` is the same on counts plus 3/4 promoters,
-    3/4 detractors and 3/2 passives, centred there. Ends are cut at -100 and 100.
+    3/4 detractors and 3/2 passives, centred there, its ends cut at -100 and 100. ``score`` holds every difference D
+    with abs(promoters - detractors - nD) <= z·√(n(2q + D(1 - D))), q the likeliest share of detractors given p - q = D.
 
     Raises MeasureError where confidence is not between 0 and 1 or the method is unknown.
     Source: Agresti and Min (2005), Statistics in Medicine 24, 729-740; Rocks (2016), The American Statistician 70,
-    365-372.
+    365-372; Tango (1998), Statistics in Medicine 17, 891-908.
 
     >>> low, high = nps_interval([18], [11], [2], method="wald")
     >>> low.round(1).tolist(), high.round(1).tolist()
@@ -78,9 +79,11 @@ def nps_interval(
     """
     if method not in get_args(NpsMethod):
         raise MeasureError("nps", f"unknown method {method!r}", f"Known: {', '.join(get_args(NpsMethod))}")
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     promoters, passives, detractors = _floats(promoters), _floats(passives), _floats(detractors)
     n = _counted(promoters + passives + detractors)
+    if method == "score":
+        return _score_ends(promoters, detractors, n, z)
     if method == "adjusted-wald":
         promoters, detractors, n = promoters + 0.75, detractors + 0.75, n + 3
     difference = (promoters - detractors) / n
@@ -88,9 +91,29 @@ def nps_interval(
     return 100 * (difference - half).clip(-1), 100 * (difference + half).clip(max=1)
 
 
-def _normal_quantile(confidence: float) -> float:
-    check_confidence("interval", confidence)
-    return float(special.ndtri((1 + confidence) / 2))
+def _score_ends(promoters: Floats, detractors: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:
+    """Halve the way from the estimate to each end of -1 to 1 until the score test just rejects."""
+    estimate = (promoters - detractors) / n
+    ends = []
+    for bound in (-1.0, 1.0):
+        held, rejected = estimate, np.full_like(estimate, bound)
+        for _halving in range(60):
+            middle = (held + rejected) / 2
+            inside = _score_holds(promoters, detractors, n, middle, z)
+            held, rejected = np.where(inside, middle, held), np.where(inside, rejected, middle)
+        ends.append(100 * np.where(_score_holds(promoters, detractors, n, np.full_like(n, bound), z), bound, held))
+    return np.where(np.isnan(n), n, ends[0]), np.where(np.isnan(n), n, ends[1])
+
+
+def _score_holds(promoters: Floats, detractors: Floats, n: Floats, shift: Floats, z: float) -> NDArray[np.bool_]:
+    """Say whether the test holds that promoters and detractors differ by the share ``shift``."""
+    middle = (2 * n - promoters + detractors) * shift - promoters - detractors
+    last = -detractors * shift * (1 - shift)
+    share = (np.sqrt((middle**2 - 8 * n * last).clip(0)) - middle) / (4 * n)
+    share = np.maximum(share, np.maximum(0, -shift))
+    spread = n * (2 * share + shift * (1 - shift)).clip(0)
+    inside: NDArray[np.bool_] = np.abs(promoters - detractors - n * shift) <= z * np.sqrt(spread) + 1e-12
+    return inside
 
 
 def _floats(values: ArrayLike) -> Floats:

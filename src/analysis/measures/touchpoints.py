@@ -1,0 +1,115 @@
+"""Satisfaction along the customer's journey: by survey, channel and time since the first purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from analysis.errors import MeasureError
+from analysis.measures.answers import Scale
+from analysis.measures.comparison import Measure, against_rest
+from analysis.measures.frames import Rows, as_table, check_confidence, names, require
+from analysis.measures.nps import nps
+from analysis.measures.ratings import Easy, ces, csat
+
+STAGES = ("before", "first month", "months 2 and 3", "months 4 to 12", "second year", "later")
+"""Stages of the journey, by the days since the first purchase: under 0, 31, 92, 366, 731, and more."""
+
+_ENDS = (0, 31, 92, 366, 731)
+_COLUMNS = ["kind", "touchpoint", "measure", "n", "value", "low", "high"]
+_TESTED = ["difference", "p", "p_holm", "verdict", "family"]
+
+
+def journey_stage(answers: Rows, transactions: Rows) -> ir.Table:
+    """Add to each answer how long after the customer's first purchase it was given, as a stage of the journey.
+
+    Columns in: answers with customer_id and answered_at, transactions with customer_id, date, revenue (returns, with
+    0 or less, are no purchase). Columns out: those of the answers and stage (see STAGES; missing where the customer
+    has bought nothing or the answer has no time).
+
+    Raises MeasureError where a column is absent. Source: none; the ends of the stages are the kit's own.
+
+    >>> answers = pd.DataFrame({"customer_id": ["a"], "answered_at": pd.to_datetime(["2026-02-20"]), "nps": [9]})
+    >>> orders = pd.DataFrame({"customer_id": ["a"], "date": pd.to_datetime(["2026-01-02"]), "revenue": [20.0]})
+    >>> journey_stage(answers, orders).execute()["stage"].tolist()
+    ['months 2 and 3']
+    """
+    given, orders = as_table(answers), as_table(transactions)
+    require("journey_stage", given, ("customer_id", "answered_at"))
+    require("journey_stage", orders, ("customer_id", "date", "revenue"))
+    bought = orders.filter(orders["revenue"] > 0)
+    first = bought.aggregate(by="customer_id", _first=bought["date"].cast("date").min())
+    joined = given.left_join(first, "customer_id")
+    days = joined["answered_at"].cast("date").epoch_days() - joined["_first"].epoch_days()
+    stage = ibis.cases(*((days < end, name) for end, name in zip(_ENDS, STAGES, strict=False)), else_=STAGES[-1])
+    return joined.select(*given.columns, stage=days.notnull().ifelse(stage, ibis.null("string")))
+
+
+def touchpoints(
+    answers: Rows,
+    *,
+    scales: Mapping[Measure, Scale],
+    kinds: str | Sequence[str] = ("survey", "channel", "stage"),
+    easy: Easy | None = None,
+    min_group: int = 5,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Measure satisfaction at each touchpoint of the customer's journey, and say where it breaks.
+
+    A touchpoint is a value of one of the columns ``kinds`` that the answers have. ``scales`` says which measures are
+    taken and on which scale; for ces ``easy`` declares which end of it is easy. The journey breaks where a touchpoint
+    is worse than all others together by more than chance; a column with one touchpoint only has nothing to compare.
+
+    Columns in: those of ``kinds`` that are there, nps, csat, ces as ``scales`` names them; where present also
+    customer_id, survey, answered_at, response_id.
+
+    Columns out: kind (the column), touchpoint, measure, n (answers), value, low, high (points for nps, share for
+    csat, mean for ces), difference (to all other answers), p, p_holm, verdict, family (as ``compare``), breaks. One
+    row a kind, touchpoint and measure; touchpoints under ``min_group`` answers are left out; stages in their order.
+
+    Raises MeasureError where none of the columns is there, ces comes without ``easy``, and as the measures do.
+    Source: as for nps, csat, ces and compare.
+
+    >>> answers = pd.DataFrame({"channel": ["Chat"] * 30 + ["Laden"] * 30, "nps": [4] * 30 + [10] * 20 + [8] * 10})
+    >>> touchpoints(answers, scales={"nps": (0, 10)})[["kind", "touchpoint", "value", "verdict", "breaks"]].round(1)
+          kind touchpoint  value verdict  breaks
+    0  channel       Chat -100.0    down    True
+    1  channel      Laden   66.7      up   False
+    """
+    check_confidence("touchpoints", confidence)
+    table, kinds = as_table(answers), names(kinds)
+    present = [kind for kind in kinds if kind in table.columns]
+    if not present:
+        require("touchpoints", table, kinds)
+    if "ces" in scales and easy is None:
+        raise MeasureError("touchpoints", "ces has no direction", 'Declare which end is easy: easy="high" or "low"')
+    parts = [
+        _touchpoints_of(table, kind, measure, scale, easy, min_group, confidence)
+        for kind in present
+        for measure, scale in scales.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _touchpoints_of(
+    table: ir.Table, kind: str, measure: Measure, scale: Scale, easy: Easy | None, min_group: int, confidence: float
+) -> pd.DataFrame:
+    table = table.filter(table[kind].notnull())
+    tested = against_rest(table, by=kind, scale=scale, measure=measure, min_group=min_group, confidence=confidence)
+    if measure == "nps":
+        level = nps(table, scale=scale, by=kind, confidence=confidence).rename(columns={"nps": "value"})
+    elif measure == "csat":
+        level = csat(table, scale=scale, by=kind, confidence=confidence).rename(columns={"share": "value"})
+    else:
+        level = ces(table, scale=scale, easy=easy or "high", by=kind, confidence=confidence)
+        level = level.rename(columns={"mean": "value"})
+    worse = "up" if measure == "ces" and easy == "low" else "down"
+    found = level.merge(tested[[kind, *_TESTED]], on=kind).rename(columns={kind: "touchpoint"})
+    found = found.assign(kind=kind, measure=measure, breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
+    found = found[found["n"] >= min_group]
+    if kind != "stage":
+        return found
+    return found.sort_values("touchpoint", key=lambda stages: stages.map(STAGES.index), ignore_index=True)
