@@ -32,13 +32,18 @@ def known(table: ir.Table, spec: TableSpec, as_of: dt.date, timezone: str) -> ir
     return table
 
 
-def cut(table: ir.Table, spec: TableSpec, period: Period, timezone: str) -> ir.Table:
-    """Return the rows of ``table`` dated in ``period``; all of them where the table has no date."""
-    time = spec.event_time
-    if time is None or time not in table.columns:
+def cut(table: ir.Table, spec: TableSpec, period: Period, timezone: str, *, invited: bool = False) -> ir.Table:
+    """Return the rows of ``table`` dated in ``period``; all of them where the table has no date.
+
+    With ``invited`` the date is that of the invitation, and that of the event only where no invitation went out.
+    """
+    times = [spec.invitation_time, spec.event_time] if invited else [spec.event_time]
+    dates = [table[time] for time in times if time is not None and time in table.columns]
+    if not dates:
         return table
-    start, end = (_bound(spec, time, day, timezone) for day in (period.start, period.as_of))
-    return table.filter((table[time] >= start) & (table[time] < end))
+    start, end = (_bound(spec, dates[0].get_name(), day, timezone) for day in (period.start, period.as_of))
+    date = ibis.coalesce(*dates)
+    return table.filter((date >= start) & (date < end))
 
 
 def _bound(spec: TableSpec, column: str, day: dt.date, timezone: str) -> ir.Scalar:

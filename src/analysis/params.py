@@ -31,6 +31,8 @@ class SatisfactionSettings(Model):
 
     confidence: Confidence = 0.95
     min_group: Annotated[int, Field(ge=1)] = 5
+    every: Literal["week", "month", "quarter"] = "month"
+    bootstrap: Annotated[int, Field(ge=100, le=10_000)] = 500
 
 
 class ChurnDriversSettings(Model):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -56,6 +58,16 @@ class Report:
         """The currency of all money."""
         return self.snapshot.params.currency
 
+    @property
+    def is_internal(self) -> bool:
+        """Whether the report stays in the house, so that it may quote customers and show small cells."""
+        return self.snapshot.params.audience == "internal"
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of the report's days."""
+        return self.snapshot.params.timezone
+
     def periods(self, last: int) -> dict[str, tuple[dt.date, dt.date]]:
         """Return the first and last day of the ``last`` periods up to the one reported, by id, oldest first."""
         found = [self.period]
@@ -73,13 +85,29 @@ class Report:
         record = self.snapshot.records.get(table)
         return record is not None and (column is None or column in record.columns)
 
+    def available(self, table: str, *columns: str) -> list[str]:
+        """Return the columns of a table that fit one of the names; a star in a name stands for anything."""
+        held = self.snapshot.records[table].columns if self.has(table) else ()
+        return [column for name in columns for column in fnmatch.filter(held, name)]
+
+    def optional(self, name: str) -> ir.Table | None:
+        """Return a table as it was known on the as-of date, or None where there is no such table."""
+        return self.table(name) if self.has(name) else None
+
+    def invitations(self, period: Period, *, customer: Sequence[str] = ()) -> ir.Table:
+        """Return the invitations of a period, answered or not: rows sent in it, or answered in it if never sent."""
+        known = self._known("surveys")
+        found = knowledge.cut(known, TABLES["surveys"], period, self.timezone, invited=True)
+        return self._with_customer(found, customer) if "customer_id" in known.columns else found
+
     def table(
         self, name: str, *, period: Period | None = None, last: int | None = None, customer: Sequence[str] = ()
     ) -> ir.Table:
         """Return a table as it was known on the as-of date.
 
         It is cut to ``period`` where one is given, or to the ``last`` periods up to the one reported, which then
-        stand in a column ``period``. ``customer`` names columns of the customers to be added to each row.
+        stand in a column ``period``. ``customer`` names columns of the customers to be added to each row; they are not
+        where the rows name no customer.
 
         Rows dated on or after the as-of date are left out. A date on or after it, and every field that hangs on
         that date, is missing. Raises UnknownNameError where the snapshot holds no such table or column.
@@ -90,16 +118,16 @@ class Report:
         if last is not None:
             periods = [Period.parse(text) for text in self.periods(last)]
             known = ibis.union(*(self._cut(known, name, one).mutate(period=ibis.literal(one.id)) for one in periods))
-        return self._with_customer(known, customer) if customer else known
+        return self._with_customer(known, customer) if customer and "customer_id" in known.columns else known
 
     def _known(self, name: str) -> ir.Table:
         if name not in self.snapshot.records:
             raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
         table = self.connection.table(name)
-        return knowledge.known(table, TABLES[name], self.as_of, self.snapshot.params.timezone)
+        return knowledge.known(table, TABLES[name], self.as_of, self.timezone)
 
     def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
-        return knowledge.cut(known, TABLES[name], period, self.snapshot.params.timezone)
+        return knowledge.cut(known, TABLES[name], period, self.timezone)
 
     def _with_customer(self, known: ir.Table, columns: Sequence[str]) -> ir.Table:
         customers = self._known("customers")
@@ -122,6 +150,21 @@ class Report:
         if scale is None:
             raise UnknownNameError("declared scale", column, (), f"sources.{table}")
         return scale
+
+    def scales(self, *columns: str, table: str = "surveys") -> dict[str, tuple[int, int]]:
+        """Return the declared scales of those rating columns that the table has."""
+        return {column: self.scale(column, table=table) for column in self.available(table, *columns)}
+
+    def outside_scale(self, column: str, *, table: str = "surveys") -> dict[int, int]:
+        """Return how often each whole number was left out of a rating column because it is not on its scale."""
+        record = self.snapshot.records.get(table)
+        return dict(record.outside_scale.get(column, {})) if record else {}
+
+    @property
+    def easy(self) -> Literal["high", "low"] | None:
+        """Which end of the scale of effort is declared to be easy."""
+        source = self.snapshot.params.sources.get("surveys")
+        return source.ces_easy if source else None
 
     def figure(
         self,
@@ -164,7 +207,7 @@ class Report:
         id: str,
         *,
         value: str,
-        by: str | None = None,
+        by: str | tuple[str, str] | None = None,
         n: str = "n",
         unit: str,
         definition: str,
@@ -175,12 +218,13 @@ class Report:
 
         ``value`` and ``n`` name columns; the interval is taken from the columns ``<value>_low`` and ``<value>_high``,
         else from ``low`` and ``high``, where the frame has them. ``by`` names the column that tells the rows apart
-        and becomes the end of the id; ``source_by`` the column that names the table a row comes from.
+        and becomes the end of the id; of a pair the first says what a row is about and is added to the name before it.
+        ``source_by`` the column that names the table a row comes from.
         """
         low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
         for row in frame.to_dict("records"):
             ends = {"low": row[low] if low else None, "high": row[high] if high else None}
-            named = id if by is None else f"{id}.{_slug(row[by])}"
+            named = id if by is None else _figure_id(id, row, by)
             table = row[source_by] if source_by else source
             self.figure(named, row[value], **ends, n=row[n], unit=unit, definition=definition, source=table)
 
@@ -242,6 +286,13 @@ class Report:
 
 def _first_of(frame: pd.DataFrame, *columns: str) -> str | None:
     return next((column for column in columns if column in frame.columns), None)
+
+
+def _figure_id(id: str, row: Mapping[Any, Any], by: str | tuple[str, str]) -> str:
+    if isinstance(by, str):
+        return f"{id}.{_slug(row[by])}"
+    about, level = (row[column] for column in by)
+    return f"{id}_{_slug(about)}" if pd.isna(level) else f"{id}_{_slug(about)}.{_slug(level)}"
 
 
 def _slug(name: object) -> str:

@@ -132,6 +132,8 @@ class Source(FileForm):
     scale: Scale | None = None
     csat_scale: Scale | None = None
     ces_scale: Scale | None = None
+    ces_easy: Literal["high", "low"] | None = None
+    """Which end of the scale of effort says that it was easy."""
     rating_scale: Scale | None = None
 
     @field_validator("scale")
@@ -145,6 +147,8 @@ class Source(FileForm):
     def _one_place(self) -> Self:
         if (self.path is None) == (self.table is None):
             raise ValueError("name either a path or a table")
+        if self.ces_scale is not None and self.ces_easy is None:
+            raise ValueError("ces_scale has no direction; declare which end is easy: ces_easy: high or low")
         return self
 
     def scale_of(self, column: str) -> tuple[int, int] | None:

@@ -86,6 +86,7 @@ def test_faults_in_optional_columns_are_set_missing_and_listed(bench, read_rows,
         ("6", "nps", "zehn", "not a number", "value"),
         ("7", "answered_at", "2026-01-04", "before its start", "value"),
     ]
+    assert built.records["surveys"].outside_scale == {"csat": {6: 1}, "nps": {-1: 1, 0: 1, 11: 1}}
     assert built.records["surveys"].set_missing == {
         "answered_at: before its start": 1,
         "csat: outside scale": 1,

@@ -49,11 +49,9 @@ def test_a_single_touchpoint_has_nothing_to_compare():
     assert found[["verdict", "breaks"]].to_numpy().tolist() == [["too few", False]]
 
 
-def test_effort_without_its_direction_and_absent_columns_are_refused():
+def test_effort_without_its_direction_is_refused():
     with pytest.raises(MeasureError, match="ces has no direction"):
         touchpoints(answers(), scales={"ces": (1, 7)})
-    with pytest.raises(MeasureError, match="column 'survey' is absent"):
-        touchpoints(answers(), scales={"nps": (1, 10)}, kinds="survey")
 
 
 def test_the_stage_counts_days_from_the_first_purchase_that_is_no_return():
@@ -90,3 +88,13 @@ def test_stages_stand_in_their_order():
     rows = answers().assign(stage=["later"] * 30 + ["first month"] * 29)
     found = touchpoints(rows, scales={"nps": (1, 10)}, kinds="stage")
     assert found["touchpoint"].tolist() == ["first month", "later"]
+
+
+def test_columns_that_are_not_there_are_passed_over():
+    found = touchpoints(answers(), scales={"nps": (1, 10)}, kinds="survey")
+    assert found.empty
+    assert found.columns.tolist() == touchpoints(answers(), scales={"nps": (1, 10)}).columns.tolist()
+
+
+def test_without_orders_answers_have_no_stage():
+    assert journey_stage(answers(), None).columns == tuple(answers().columns)

@@ -16,6 +16,17 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "points",
             mark("Share of promoters (9 and 10) less share of detractors (up to 6); latest answer of each customer"),
         ),
+        "nps_change": (
+            "points",
+            mark("Net Promoter Score less that of the period before; customers in both are paired"),
+        ),
+        "response_rate": ("share", mark("Invitations of the period that were answered, over all invitations")),
+        "importance": ("share", mark("Share of the explained variance of the outcome that falls to the service (LMG)")),
+        "profile": (
+            "index",
+            mark("Promoters less the rest, in standard deviations; goes with being a promoter, no cause is claimed"),
+        ),
+        "theme_share": ("share", mark("Comments that belong to the theme, over all comments read")),
         "csat": ("share", mark("Share of the ratings in the two best categories of the scale")),
         "rating": ("rating", mark("Mean of the ratings")),
         "churn_share": (

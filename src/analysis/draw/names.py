@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.draw.language import _, mark, reader
 from analysis.draw.numbers import is_missing
+from analysis.vocabulary import RATING_PREFIX
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -151,6 +152,36 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "sources": mark("Sources"),
         "note": mark("Note"),
         "notes": mark("What is special about the sources"),
+        "stage": mark("Time since the first purchase"),
+        "touchpoint": mark("Touchpoint"),
+        "touchpoints": mark("Satisfaction along the journey"),
+        "measure": mark("Measure"),
+        "difference": mark("Difference"),
+        "verdict": mark("Against the rest"),
+        "by_group": mark("Net Promoter Score by group"),
+        "response_rate": mark("Response rate"),
+        "nps_change": mark("Change of the Net Promoter Score"),
+        "theme_share": mark("Share of the comments on a theme"),
+        "invited": mark("Invited"),
+        "answered": mark("Answered"),
+        "asked": mark("Asked"),
+        "all": mark("All customers"),
+        "level": mark("Level"),
+        "scenario": mark("If the others were"),
+        "nonresponse": mark("Who answered, against who did not"),
+        "bounds": mark("What those who did not answer could change"),
+        "importance": mark("Importance"),
+        "drivers": mark("Importance and rating of single services"),
+        "quadrant": mark("Field"),
+        "profile": mark("Promoters against the rest"),
+        "standardised": mark("Standardised difference"),
+        "words": mark("Words"),
+        "distinctive": mark("What promoters and detractors write"),
+        "theme": mark("Theme"),
+        "themes": mark("What the comments are about"),
+        "quotes": mark("In their own words"),
+        "anomaly": mark("Notable"),
+        "anomalies": mark("What is notable about the answers"),
     }
 )
 
@@ -174,7 +205,32 @@ SUBJECTS: Mapping[str, str] = MappingProxyType(
 )
 """What a sentence about a measure begins with; in German it holds the article."""
 
-GROUPS = ("promoters", "passives", "detractors", "accepted", "quarantined", "dropped", "row", "value")
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: COLUMNS[name] for name in ("promoters", "passives", "detractors")},
+        **{name: COLUMNS[name] for name in ("accepted", "quarantined", "dropped", "row", "value")},
+        "up": mark("risen"),
+        "down": mark("fallen"),
+        "within noise": mark("within noise"),
+        "too few": mark("too few answers"),
+        "before": mark("before the first purchase"),
+        "first month": mark("first month"),
+        "months 2 and 3": mark("months 2 and 3"),
+        "months 4 to 12": mark("months 4 to 12"),
+        "second year": mark("second year"),
+        "later": mark("later"),
+        "concentrate here": mark("improve first"),
+        "keep up": mark("keep up"),
+        "low priority": mark("low priority"),
+        "possible overkill": mark("more than needed"),
+        "undecided": mark("undecided"),
+        "goes with promoters": mark("goes with promoters"),
+        "goes with the rest": mark("goes with the rest"),
+        "as answered": mark("as answered"),
+        "others passive": mark("all others passive"),
+        "others like detractors": mark("all others detractors"),
+    }
+)
 """Groups that the measures name."""
 
 REASONS: Mapping[str, str] = MappingProxyType(
@@ -251,10 +307,10 @@ def reason(code: str) -> str:
 
 
 def label(value: Any) -> str:
-    """Return the name of a group: a known one translated, yes or no, a missing one named so.
+    """Return the name of a group: a known one translated, yes or no, a missing one named so; a rating without prefix.
 
-    >>> label("promoters"), label(True), label(None), label("Süd")
-    ('Fürsprecher', 'ja', 'ohne Angabe', 'Süd')
+    >>> label("promoters"), label(True), label(None), label("Süd"), label("rating_Preis")
+    ('Fürsprecher', 'ja', 'ohne Angabe', 'Süd', 'Preis')
     """
     if is_missing(value):
         return _("not stated")
@@ -263,7 +319,7 @@ def label(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
-    return _(COLUMNS[text]) if text in GROUPS else printable(text)
+    return _(GROUPS[text]) if text in GROUPS else printable(text.removeprefix(RATING_PREFIX))
 
 
 def printable(text: str) -> str:

@@ -101,3 +101,16 @@ class Faults:
             f"SELECT {by} AS b, count(*) FROM {self.table} WHERE kind = {literal(kind)} GROUP BY 1 ORDER BY 1"
         ).fetchall()
         return {str(reason): int(count) for reason, count in rows}
+
+    def outside_scale(self) -> dict[str, dict[int, int]]:
+        """Return, by column, how often each whole number from -1 to 11 was left out as no answer of its scale."""
+        rows = self.con.execute(
+            f"""SELECT field, number, count(*) FROM (
+                SELECT field, try_cast(replace(trim(value), ',', '.') AS DOUBLE) AS number FROM {self.table}
+                WHERE kind = 'value' AND reason = 'outside scale')
+            WHERE number BETWEEN -1 AND 11 AND number = floor(number) GROUP BY 1, 2 ORDER BY 1, 2"""
+        ).fetchall()
+        found: dict[str, dict[int, int]] = {}
+        for field, number, count in rows:
+            found.setdefault(field, {})[int(number)] = int(count)
+        return found

@@ -12,8 +12,9 @@ from typing import Any
 class TableRecord:
     """What became of the rows of one source.
 
-    ``quarantined`` counts rows by reason, ``dropped`` rows by rule, ``set_missing`` values by "column: reason";
-    ``first`` and ``last`` are the days of the first and the last event, in the report's time zone.
+    ``quarantined`` counts rows by reason, ``dropped`` rows by rule, ``set_missing`` values by "column: reason",
+    ``outside_scale`` answers off their scale by column and whole number; ``first`` and ``last`` are the days of the
+    first and the last event, in the report's time zone.
     """
 
     table: str
@@ -25,6 +26,7 @@ class TableRecord:
     parent_quarantined: int
     dropped: Mapping[str, int]
     set_missing: Mapping[str, int]
+    outside_scale: Mapping[str, Mapping[int, int]]
     columns: tuple[str, ...]
     first: dt.date | None
     last: dt.date | None
@@ -54,5 +56,12 @@ class TableRecord:
         """Return the record that ``as_json`` gave."""
         edges = {edge: plain[edge] and dt.date.fromisoformat(plain[edge]) for edge in ("first", "last")}
         files = tuple((path, digest) for path, digest in plain["files"])
-        listed = {"columns": tuple(plain["columns"]), "notes": tuple(plain["notes"]), "files": files}
+        scales = plain["outside_scale"].items()
+        outside = {column: {int(number): count for number, count in counts.items()} for column, counts in scales}
+        listed = {
+            "outside_scale": outside,
+            "columns": tuple(plain["columns"]),
+            "notes": tuple(plain["notes"]),
+            "files": files,
+        }
         return cls(**{**plain, **edges, **listed})

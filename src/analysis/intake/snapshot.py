@@ -192,6 +192,7 @@ def _record(job: _Build, spec: TableSpec, raw: Raw, mapped: Mapped, faults: Faul
         parent_quarantined=sum(faults.counted("parent", "reason").values()),
         dropped=faults.counted("drop", "reason"),
         set_missing=faults.counted("value", "field || ': ' || reason"),
+        outside_scale=faults.outside_scale(),
         columns=tuple(field.name for field in mapped.fields),
         first=min(days, default=None),
         last=max(days, default=None),
@@ -233,7 +234,9 @@ def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableR
     rows = f"SELECT DISTINCT customer_id FROM ({ids}) WHERE customer_id IS NOT NULL ORDER BY 1"
     count = (job.con.execute(f"COPY ({rows}) TO {job.parquet('customers')} ({_PARQUET})").fetchone() or (0,))[0]
     source = f"derived from the ids of {', '.join(tables)}"
-    return TableRecord("customers", source, (), count, count, {}, 0, {}, {}, ("customer_id",), None, None, (source,))
+    return TableRecord(
+        "customers", source, (), count, count, {}, 0, {}, {}, {}, ("customer_id",), None, None, (source,)
+    )
 
 
 def _period(

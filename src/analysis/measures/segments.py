@@ -76,6 +76,25 @@ def abc_classes(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> ir
     return classed.select("customer_id", revenue=classed["cents"] / 100, **{"class": classed["class"]})
 
 
+def with_class(rows: Rows, amounts: Rows | None, *, cuts: tuple[float, float] = (0.8, 0.95)) -> ir.Table:
+    """Add to each row the ABC class of its customer; without amounts, or customers to match, the rows stay as they are.
+
+    Columns in: rows with customer_id; amounts as for ``abc``. Columns out: those of the rows and class (missing where
+    the customer has no amount). Raises MeasureError and Source: as for ``abc``.
+
+    >>> orders = pd.DataFrame({"customer_id": ["a", "b"], "revenue": [95.0, 5.0]})
+    >>> with_class(pd.DataFrame({"customer_id": ["b", "c"]}), orders).order_by("customer_id").execute()
+      customer_id class
+    0           b     C
+    1           c   NaN
+    """
+    table = as_table(rows)
+    if amounts is None or "customer_id" not in table.columns:
+        return table
+    classes = abc_classes(amounts, cuts=cuts).select("customer_id", "class")
+    return table.left_join(classes, "customer_id").select(*table.columns, "class")
+
+
 def concentration(amounts: Rows) -> pd.DataFrame:
     """Measure how strongly revenue is concentrated on few customers, over positive amounts.
 

@@ -23,22 +23,27 @@ _COLUMNS = ["kind", "touchpoint", "measure", "n", "value", "low", "high"]
 _TESTED = ["difference", "p", "p_holm", "verdict", "family"]
 
 
-def journey_stage(answers: Rows, transactions: Rows) -> ir.Table:
+def journey_stage(answers: Rows, transactions: Rows | None) -> ir.Table:
     """Add to each answer how long after the customer's first purchase it was given, as a stage of the journey.
+
+    Without transactions, or without customer_id and answered_at, the answers stay as they are.
 
     Columns in: answers with customer_id and answered_at, transactions with customer_id, date, revenue (returns, with
     0 or less, are no purchase). Columns out: those of the answers and stage (see STAGES; missing where the customer
     has bought nothing or the answer has no time).
 
-    Raises MeasureError where a column is absent. Source: none; the ends of the stages are the kit's own.
+    Raises MeasureError where a column of the transactions is absent.
+    Source: none; the ends of the stages are the kit's own.
 
     >>> answers = pd.DataFrame({"customer_id": ["a"], "answered_at": pd.to_datetime(["2026-02-20"]), "nps": [9]})
     >>> orders = pd.DataFrame({"customer_id": ["a"], "date": pd.to_datetime(["2026-01-02"]), "revenue": [20.0]})
     >>> journey_stage(answers, orders).execute()["stage"].tolist()
     ['months 2 and 3']
     """
-    given, orders = as_table(answers), as_table(transactions)
-    require("journey_stage", given, ("customer_id", "answered_at"))
+    given = as_table(answers)
+    if transactions is None or not {"customer_id", "answered_at"} <= set(given.columns):
+        return given
+    orders = as_table(transactions)
     require("journey_stage", orders, ("customer_id", "date", "revenue"))
     bought = orders.filter(orders["revenue"] > 0)
     first = bought.aggregate(by="customer_id", _first=bought["date"].cast("date").min())
@@ -59,9 +64,10 @@ def touchpoints(
 ) -> pd.DataFrame:
     """Measure satisfaction at each touchpoint of the customer's journey, and say where it breaks.
 
-    A touchpoint is a value of one of the columns ``kinds`` that the answers have. ``scales`` says which measures are
-    taken and on which scale; for ces ``easy`` declares which end of it is easy. The journey breaks where a touchpoint
-    is worse than all others together by more than chance; a column with one touchpoint only has nothing to compare.
+    A touchpoint is a value of one of the columns ``kinds``; those that the answers lack are passed over. ``scales``
+    says which measures are taken and on which scale; for ces ``easy`` declares which end of it is easy. The journey
+    breaks where a touchpoint is worse than all others together by more than chance; a column with one touchpoint only
+    has nothing to compare.
 
     Columns in: those of ``kinds`` that are there, nps, csat, ces as ``scales`` names them; where present also
     customer_id, survey, answered_at, response_id.
@@ -70,7 +76,7 @@ def touchpoints(
     csat, mean for ces), difference (to all other answers), p, p_holm, verdict, family (as ``compare``), breaks. One
     row a kind, touchpoint and measure; touchpoints under ``min_group`` answers are left out; stages in their order.
 
-    Raises MeasureError where none of the columns is there, ces comes without ``easy``, and as the measures do.
+    Raises MeasureError where ces comes without ``easy``, and as the measures do.
     Source: as for nps, csat, ces and compare.
 
     >>> answers = pd.DataFrame({"channel": ["Chat"] * 30 + ["Laden"] * 30, "nps": [4] * 30 + [10] * 20 + [8] * 10})
@@ -81,17 +87,15 @@ def touchpoints(
     """
     check_confidence("touchpoints", confidence)
     table, kinds = as_table(answers), names(kinds)
-    present = [kind for kind in kinds if kind in table.columns]
-    if not present:
-        require("touchpoints", table, kinds)
     if "ces" in scales and easy is None:
         raise MeasureError("touchpoints", "ces has no direction", 'Declare which end is easy: easy="high" or "low"')
     parts = [
         _touchpoints_of(table, kind, measure, scale, easy, min_group, confidence)
-        for kind in present
+        for kind in kinds
+        if kind in table.columns
         for measure, scale in scales.items()
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, *_TESTED, "breaks"])
 
 
 def _touchpoints_of(

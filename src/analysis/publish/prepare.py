@@ -107,7 +107,7 @@ def _missing(cell: NotebookNode, available: Available) -> list[str]:
 def _holds(available: Available, table: str, column: str | None = None) -> bool:
     if column is None:
         return table in available
-    return bool(fnmatch.filter(available.get(table, ()), column))
+    return any(fnmatch.filter(available.get(table, ()), one) for one in column.split("|"))
 
 
 def _satisfied(cells: Iterable[NotebookNode], available: Available, language: str) -> Iterator[NotebookNode]:
@@ -148,7 +148,8 @@ def _named(need: str, language: str) -> str:
         "costs": _("costs to serve"),
     }
     name = f"{tables.get(table, table)} ({table})"
-    return _("{table}, column {column}").format(table=name, column=column) if column else name
+    either = _(" or ").join(column.split("|"))
+    return _("{table}, column {column}").format(table=name, column=either) if column else name
 
 
 def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> None:

@@ -37,9 +37,18 @@ def number_axis(axis: Axis, unit: str, heading: str = "") -> None:
     axis.set_label_text(heading)
 
 
-def row_label(row: pd.Series, label: str, n: str) -> str:
+def row_name(row: pd.Series, label: str | tuple[str, str]) -> str:
+    """Return the name of a row; a pair is the column it is about and the level, which may be missing."""
+    if isinstance(label, str):
+        return names.label(row[label])
+    about, level = (row[name] for name in label)
+    heading = names.column(str(about))
+    return heading if numbers.is_missing(level) else f"{heading}: {names.label(level)}"
+
+
+def row_label(row: pd.Series, label: str | tuple[str, str], n: str) -> str:
     """Return the name of a row, on two lines where it is long, with its base where the row has one."""
-    name = textwrap.fill(names.label(row[label]), 34, max_lines=2, placeholder=" …")
+    name = textwrap.fill(row_name(row, label), 34, max_lines=2, placeholder=" …")
     return f"{name} ({words.base(row[n])})" if n in row.index else name
 
 

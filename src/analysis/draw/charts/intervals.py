@@ -1,27 +1,27 @@
-"""Values with their intervals: by group, and over time."""
+"""Values of groups with their intervals."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.draw import canvas, dates, names, numbers, style, words
+from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
-from analysis.errors import MeasureError
+
+DIFFERS = ("up", "down", "goes with promoters", "goes with the rest")
+"""Verdicts that say that a row differs by more than chance."""
 
 
 def intervals(
     frame: pd.DataFrame,
     *,
     value: str,
-    label: str,
+    label: str | tuple[str, str],
     unit: str,
     title: str,
     low: str = "low",
@@ -31,23 +31,28 @@ def intervals(
     reference: float | None = None,
     reference_label: str = "",
     measure: str | None = None,
+    verdict: str | None = None,
     note: str = "",
 ) -> Chart | Sentence:
     """Draw a dot and its interval for each row, the highest on top unless ``sort`` is off.
 
-    Columns in: ``value``, ``label``, ``low``, ``high``; ``n`` is written beside the label where it is there.
-    ``measure`` is the name of what is measured, where it is not that of the column. ``reference`` is drawn as a line,
-    such as the value of all. Rows without a value are left out and named below.
+    Columns in: ``value``, ``label``, ``low``, ``high``; ``n`` is written beside the label where it is there. A pair of
+    labels is the column that a row is about and its level. ``verdict`` names the column that says whether a row
+    differs: where it does its dot is full, else hollow, and a note says so. ``measure`` is the name of what is
+    measured, where it is not that of the column. ``reference`` is drawn as a line, such as the value of all. Rows
+    without a value are left out and named below.
     """
-    require("charts.intervals", frame, (value, label, low, high))
+    labels = (label,) if isinstance(label, str) else label
+    require("charts.intervals", frame, (value, *labels, low, high, *([verdict] if verdict else [])))
     known = frame[frame[value].notna()]
     if known.empty:
         return words.no_data(title)
     rows = (known.sort_values(value, kind="stable") if sort else known[::-1]).reset_index(drop=True)
-    left_out = [names.label(name) for name in frame.loc[frame[value].isna(), label]]
+    left_out = [furniture.row_name(row, label) for _i, row in frame[frame[value].isna()].iterrows()]
+    differs = rows[verdict].isin(DIFFERS) if verdict else pd.Series(True, index=rows.index)
 
     def paint(ax: Axes) -> None:
-        _dots(ax, rows[value], rows[low], rows[high])
+        _dots(ax, rows[[value, low, high]].astype(float).set_axis(["value", "low", "high"], axis=1), differs)
         if reference is not None:
             furniture.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
         ax.set_yticks(range(len(rows)), [furniture.row_label(row, label, n) for _i, row in rows.iterrows()])
@@ -67,7 +72,7 @@ def intervals(
             count=len(rows),
             listed=furniture.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
         ),
-        note=" ".join(filter(None, (_left_out(left_out), note))),
+        note=" ".join(filter(None, (_differing() if verdict else "", _left_out(left_out), note))),
     )
 
 
@@ -82,86 +87,22 @@ def axis_heading(name: str, unit: str) -> str:
     return f"{heading} ({words_of_units[unit]})" if unit in words_of_units else heading
 
 
-def _dots(ax: Axes, values: pd.Series, lows: pd.Series, highs: pd.Series) -> None:
-    places = np.arange(len(values))
-    ax.hlines(places, lows.astype(float), highs.astype(float), color=style.ACCENT, linewidth=1.6)
-    ax.plot(values.astype(float), places, "o", color=style.ACCENT, markersize=6)
+def _dots(ax: Axes, rows: pd.DataFrame, differs: pd.Series) -> None:
+    places = np.arange(len(rows))
+    ax.hlines(places, rows["low"], rows["high"], color=style.ACCENT, linewidth=1.6)
+    for full, fill in ((True, style.ACCENT), (False, style.BACKGROUND)):
+        shown = (differs == full).to_numpy()
+        ax.plot(rows["value"][shown], places[shown], "o", color=style.ACCENT, markerfacecolor=fill, markersize=6)
+
+
+def _differing() -> str:
+    return _("Full dots differ by more than chance, all comparisons counted; hollow ones are within noise.")
 
 
 def _left_out(labels: list[str]) -> str:
     return _("Without a value: {names}.").format(names=", ".join(labels)) if labels else ""
 
 
-def _told(row: pd.Series, value: str, label: str, low: str, high: str, unit: str) -> str:
+def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, high: str, unit: str) -> str:
     ends = numbers.interval(row[low], row[high], unit)
-    return f"{names.label(row[label])} {numbers.show(row[value], unit)} ({ends})"
-
-
-def trend(
-    frame: pd.DataFrame,
-    *,
-    value: str,
-    unit: str,
-    title: str,
-    period: str = "period",
-    low: str = "low",
-    high: str = "high",
-    measure: str | None = None,
-    note: str = "",
-) -> Chart | Sentence:
-    """Draw a value by period with its interval; a period without a value, or without a row, is a gap.
-
-    Columns in: ``period`` (ids such as 2026-Q3, each once), ``value``, ``low``, ``high``. ``measure`` is the name of
-    what is measured, where it is not that of the column. Raises MeasureError where a period stands twice.
-    """
-    require("charts.trend", frame, (period, value, low, high))
-    known = frame[frame[value].notna()]
-    if known.empty:
-        return words.no_data(title)
-    rows = known.set_index(known[period].map(dates.ordinal)).sort_index()
-    if rows.index.has_duplicates:
-        twice = rows[period][rows.index.duplicated()].iloc[0]
-        raise MeasureError("charts.trend", f"period {twice} stands in more than one row", "Draw one group at a time")
-
-    def paint(ax: Axes) -> None:
-        every = range(rows.index.min(), rows.index.max() + 1)
-        line = rows[value].astype(float).reindex(every)
-        ax.vlines(rows.index, rows[low].astype(float), rows[high].astype(float), color=style.ACCENT, alpha=0.35)
-        ax.plot(line.index, line, "o-", color=style.ACCENT, markersize=5)
-        last = rows.iloc[-1]
-        ax.annotate(
-            numbers.show(last[value], unit),
-            (rows.index[-1], last[value]),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-        )
-        _period_ticks(ax, rows[period])
-        ax.grid(axis="y")
-        furniture.number_axis(ax.yaxis, unit, axis_heading(measure or value, unit))
-
-    return canvas.chart(
-        paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit, measure or value), note=note
-    )
-
-
-def _period_ticks(ax: Axes, periods: pd.Series) -> None:
-    step = -(-len(periods) // 8)
-    shown = periods[::-1][::step]
-    ax.set_xticks(shown.index, [dates.period(name) for name in shown])
-    ax.set_xlim(periods.index.min() - 0.4, periods.index.max() + 0.4)
-
-
-def _trend_alt(rows: pd.DataFrame, period: str, value: str, unit: str, measure: str) -> str:
-    def point(row: Any) -> str:
-        return f"{dates.period(row[period])} {numbers.show(row[value], unit)}"
-
-    most, least = rows.iloc[int(rows[value].argmax())], rows.iloc[int(rows[value].argmin())]
-    return _("Line over {count} periods, {measure}: from {first} to {last}; highest {most}, lowest {least}.").format(
-        count=len(rows),
-        measure=names.column(measure),
-        first=point(rows.iloc[0]),
-        last=point(rows.iloc[-1]),
-        most=point(most),
-        least=point(least),
-    )
+    return f"{furniture.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"

@@ -1,0 +1,186 @@
+"""Sentences on what customers think: whether it changed, who stands out, what counts, what is left open."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.draw import names, words
+from analysis.draw.charts.furniture import row_name
+from analysis.draw.definitions import DEFINITIONS
+from analysis.draw.frames import require
+from analysis.draw.language import _
+from analysis.draw.numbers import is_missing, said, show
+from analysis.draw.words import Findings, Sentence
+
+_MOST_NAMED = 4
+
+
+def change(compared: pd.DataFrame, name: str, *, since: str) -> Sentence:
+    r"""Say whether a measure has changed since an earlier period, from the one row of a comparison.
+
+    Columns in: a (now), difference, low, high, n_b, verdict.
+
+    >>> row = {"a": 24.0, "difference": 2.1, "low": -3.0, "high": 7.2, "n_b": 800, "verdict": "within noise"}
+    >>> said = change(pd.DataFrame([row]), "nps", since="2026-Q2")
+    >>> print(said.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Der Net Promoter Score hat sich gegenüber Q2 2026 nicht erkennbar verändert: Der Unterschied von +2,1 Punkten liegt
+    im Zufallsbereich (−3,0 bis +7,2).
+    """
+    require("opinions.change", compared, ("a", "difference", "low", "high", "verdict"))
+    row = compared.iloc[0]
+    ends = {"low": row["low"], "high": row["high"]} if row["verdict"] != "too few" else {"low": None, "high": None}
+    return words.change(name, row["a"], difference=row["difference"], **ends, unit=DEFINITIONS[name][0], since=since)
+
+
+def standing_out(groups: pd.DataFrame, *, label: tuple[str, str] = ("kind", "touchpoint")) -> Sentence:
+    r"""Say which groups are better or worse than all others together, by more than chance.
+
+    Columns in: those of ``label``, value, verdict (up, down, within noise, too few).
+
+    >>> rows = [("region", "Süd", 41.0, "up"), ("region", "West", 12.0, "down"), ("region", "Ost", 22.0, "too few")]
+    >>> groups = pd.DataFrame(rows, columns=["kind", "touchpoint", "value", "verdict"])
+    >>> print(standing_out(groups).replace("\xa0", " "))
+    Über dem Rest liegt Region: Süd (41,0), darunter Region: West (12,0).
+    """
+    require("opinions.standing_out", groups, (*label, "value", "verdict"))
+    above, below = (_named(groups[groups["verdict"] == verdict], label) for verdict in ("up", "down"))
+    if above and below:
+        text = _("Above the rest: {above}; below it: {below}.")
+    elif above:
+        text = _("Above the rest: {above}; no group is below it by more than chance.")
+    elif below:
+        text = _("Below the rest: {below}; no group is above it by more than chance.")
+    else:
+        text = _("No group differs from the rest by more than chance.")
+    return Sentence(text.format(above=above, below=below))
+
+
+def _named(rows: pd.DataFrame, label: tuple[str, str]) -> str:
+    ordered = rows.loc[rows["value"].abs().sort_values(ascending=False, kind="stable").index]
+    shown = [f"{row_name(row, label)} ({show(row['value'], 'points')})" for _i, row in ordered.iterrows()]
+    more = [_("and {count} more").format(count=len(shown) - _MOST_NAMED)] if len(shown) > _MOST_NAMED else []
+    return ", ".join([*shown[:_MOST_NAMED], *more])
+
+
+def breaks(touchpoints: pd.DataFrame) -> Sentence:
+    r"""Say where the journey breaks: the touchpoints that are worse than all others by more than chance.
+
+    Columns in: kind, touchpoint, measure, breaks.
+
+    >>> row = {"kind": "channel", "touchpoint": "Chat", "measure": "nps", "breaks": True}
+    >>> print(breaks(pd.DataFrame([row])))
+    Hier bricht es: Kanal: Chat (Net Promoter Score).
+    """
+    require("opinions.breaks", touchpoints, ("kind", "touchpoint", "measure", "breaks"))
+    worse = touchpoints[touchpoints["breaks"].astype(bool)]
+    if worse.empty:
+        return Sentence(_("No touchpoint is worse than the others by more than chance."))
+    label = ("kind", "touchpoint")
+    named = [f"{row_name(row, label)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
+    return Sentence(_("This is where it breaks: {named}.").format(named=", ".join(named)))
+
+
+def drivers(placed: pd.DataFrame) -> Sentence:
+    r"""Say what counts most, and what is to be improved first as far as that is certain.
+
+    Columns in: attribute, importance, importance_low, importance_high, quadrant; the most important first.
+
+    >>> row = {"attribute": "Preis", "importance": 0.4, "importance_low": 0.3, "importance_high": 0.5, "n": 900}
+    >>> print(drivers(pd.DataFrame([row | {"quadrant": "concentrate here"}])).replace("\xa0", " "))
+    Am meisten zählt Preis (40,0 % des Erklärten, 95-%-Intervall 30,0 bis 50,0 %, n = 900). Zuerst verbessern: Preis.
+    """
+    require(
+        "opinions.drivers", placed, ("attribute", "importance", "importance_low", "importance_high", "quadrant", "n")
+    )
+    if placed.empty or is_missing(placed["importance"].iloc[0]):
+        return words.no_data(names.column("importance"))
+    row = placed.iloc[0]
+    text = _("What counts most is {attribute} ({share} of what is explained, {bracket}).").format(
+        attribute=names.label(row["attribute"]),
+        share=show(row["importance"], "share"),
+        bracket=words.bracket(row["importance_low"], row["importance_high"], "share", words.base(row["n"])),
+    )
+    first = placed.loc[placed["quadrant"] == "concentrate here", "attribute"]
+    if first.empty:
+        last = _("Which service to improve first cannot be told with certainty from these answers.")
+    else:
+        last = _("Improve first: {listed}.").format(listed=", ".join(names.label(name) for name in first))
+    return Sentence(f"{text} {last}")
+
+
+def sides(profile: pd.DataFrame) -> Findings:
+    r"""Say what goes with promoters and what with the rest, by more than chance; nothing is said about causes.
+
+    Columns in: attribute, level, promoters, rest (means or shares), verdict; the largest difference first.
+
+    >>> row = {"attribute": "region", "level": "Süd", "promoters": 0.4, "rest": 0.25, "verdict": "goes with promoters"}
+    >>> print(sides(pd.DataFrame([row])).sentences[0].replace("\xa0", " "))
+    Mit Fürsprechern geht einher: Region: Süd (40,0 % gegen 25,0 % beim Rest).
+    """
+    require("opinions.sides", profile, ("attribute", "level", "promoters", "rest", "verdict"))
+    texts = {
+        "goes with promoters": _("Goes with promoters: {listed}."),
+        "goes with the rest": _("Goes with the rest: {listed}."),
+    }
+    sentences = []
+    for verdict, text in texts.items():
+        rows = profile[profile["verdict"] == verdict].head(_MOST_NAMED)
+        if not rows.empty:
+            sentences.append(text.format(listed=", ".join(_against(row) for _i, row in rows.iterrows())))
+    return words.findings(sentences or [_("Nothing on record tells promoters from the rest by more than chance.")])
+
+
+def _against(row: pd.Series) -> str:
+    unit = "rating" if is_missing(row["level"]) else "share"
+    text = _("{name} ({promoters} against {rest} for the rest)")
+    ends = {side: show(row[side], unit) for side in ("promoters", "rest")}
+    return text.format(name=row_name(row, ("attribute", "level")), **ends)
+
+
+def bounds(scenarios: pd.DataFrame) -> Sentence:
+    r"""Say how far those who did not answer could move the score.
+
+    Columns in: scenario, nps, n, invited.
+
+    >>> scenarios = pd.DataFrame({"scenario": ["as answered", "others passive", "others like detractors"]})
+    >>> scenarios = scenarios.assign(n=100, invited=400, nps=[40.0, 10.0, -65.0])
+    >>> print(bounds(scenarios).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    100 von 400 Befragten haben geantwortet. Wären alle übrigen Passive, läge der Wert bei 10 Punkten; wären sie alle
+    Kritiker, bei −65 Punkten.
+    """
+    require("opinions.bounds", scenarios, ("scenario", "nps", "n", "invited"))
+    by_name = scenarios.set_index("scenario")
+    passive, against = (by_name["nps"].get(name) for name in ("others passive", "others like detractors"))
+    if is_missing(passive):
+        return Sentence(_("How far those who did not answer could move the value cannot be computed: no invitations."))
+    text = _(
+        "{n} of {invited} who were asked have answered. If all others were passive, the value would be {passive}; "
+        "if all were detractors, {against}."
+    )
+    counts = {name: show(by_name[name].iloc[0], "count") for name in ("n", "invited")}
+    passive, against = (said(value, "points", dative=True) for value in (passive, against))
+    return Sentence(text.format(passive=passive, against=against, **counts))
+
+
+def anomalies(found: pd.DataFrame) -> Sentence:
+    r"""Say what in the answers does not fit the scale declared; nothing where all fits.
+
+    Columns in: anomaly, answers, n.
+
+    >>> print(anomalies(pd.DataFrame({"anomaly": ["no 9"], "answers": [240], "n": [240]})).replace("\xa0", " "))
+    Auffällig: Unter 240 Antworten ist keine einzige 9. Bitte die angegebene Skala und den Export prüfen.
+    """
+    require("opinions.anomalies", found, ("anomaly", "answers", "n"))
+    if found.empty:
+        return Sentence(_("The answers fit the scale declared."))
+    texts = {
+        "zero on a scale from 1": _("{answers} of {n} answers are 0, on a scale that begins with 1"),
+        "no 9": _("among {n} answers there is not a single 9"),
+        "no 10": _("among {n} answers there is not a single 10"),
+        "index for value": _("the answers seem to be the positions of the choices, not their values"),
+    }
+    told = [
+        texts[row["anomaly"]].format(answers=show(row["answers"], "count"), n=show(row["n"], "count"))
+        for _i, row in found.iterrows()
+    ]
+    return Sentence(_("Notable: {told}. Check the scale declared and the export.").format(told="; ".join(told)))
