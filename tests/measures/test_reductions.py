@@ -14,7 +14,17 @@ import sqlglot
 from ibis.backends.duckdb import Backend
 from ibis.config import Config
 
-from analysis.measures import anomalies, comparison, nps, ratings, satisfaction, segments, touchpoints
+from analysis.measures import (
+    anomalies,
+    comparison,
+    nps,
+    nps_trend,
+    ratings,
+    satisfaction,
+    segments,
+    touchpoints,
+    weighting,
+)
 
 AS_OF = dt.date(2026, 4, 1)
 SQLGLOT_NAMES = {"pyspark": "spark"}
@@ -59,6 +69,9 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
     "compare, sums": ("surveys", lambda table: comparison._reduce_sums(by_region(table), NPS, ("region",))),
     "against_rest": ("surveys", lambda table: comparison._reduce_shared(by_region(table), ("region",))),
     "touchpoints": ("surveys", lambda table: touchpoints.journey_stage(table, table.mutate(date=AS_OF, revenue=1.0))),
+    "nps_trend, span": ("surveys", nps_trend._reduce_span),
+    "nps_trend": ("surveys", lambda table: nps_trend._reduce_nps_trend(table, (1, 10), [0, 86_400, 172_800])),
+    "rake": ("surveys", lambda table: weighting._reduce_cells(table, ["region"])),
     "scale_anomalies": ("surveys", anomalies._reduce_points),
     "abc": ("transactions", lambda table: segments._reduce_abc(table, (0.8, 0.95))),
     "abc_classes": ("transactions", segments.abc_classes),
@@ -76,6 +89,8 @@ MEASURES: dict[str, tuple[str, Callable[[pd.DataFrame], object]]] = {
         "surveys",
         lambda rows: satisfaction.nps(rows, scale=(1, 10), by="region", weight="weight", margins="region"),
     ),
+    "nps_trend": ("surveys", lambda rows: satisfaction.nps_trend(rows, scale=(1, 10))),
+    "rake": ("surveys", lambda rows: weighting.rake(rows, {"region": {"Nord": 0.4, "Süd": 0.6}})),
     "ces": ("surveys", lambda rows: satisfaction.ces(rows, scale=(1, 7), easy="high", by="region")),
     "compare": ("surveys", lambda rows: satisfaction.compare(rows, rows, scale=(1, 10), by="region")),
     "against_rest": ("surveys", lambda rows: satisfaction.against_rest(rows, scale=(1, 10), by="region")),
@@ -97,6 +112,7 @@ def surveys(customers: int) -> pd.DataFrame:
             "nps": draw.integers(1, 11, customers),
             "csat": draw.integers(1, 6, customers),
             "ces": draw.integers(1, 8, customers),
+            "answered_at": pd.Timestamp("2025-01-01") + pd.to_timedelta(draw.integers(0, 400, customers), unit="D"),
             "weight": draw.choice([0.5, 1.0, 2.0], customers),
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import names, words
+from analysis.draw import dates, names, words
 from analysis.draw.charts.furniture import row_name
 from analysis.draw.definitions import DEFINITIONS
 from analysis.draw.frames import require
@@ -111,13 +111,15 @@ def drivers(placed: pd.DataFrame) -> Sentence:
 def sides(profile: pd.DataFrame) -> Findings:
     r"""Say what goes with promoters and what with the rest, by more than chance; nothing is said about causes.
 
-    Columns in: attribute, level, promoters, rest (means or shares), verdict; the largest difference first.
+    Columns in: attribute, level, unit (share, number, day), promoters, rest (means or shares), verdict; the largest
+    difference first.
 
-    >>> row = {"attribute": "region", "level": "Süd", "promoters": 0.4, "rest": 0.25, "verdict": "goes with promoters"}
-    >>> print(sides(pd.DataFrame([row])).sentences[0].replace("\xa0", " "))
+    >>> row = {"attribute": "region", "level": "Süd", "unit": "share", "promoters": 0.4, "rest": 0.25}
+    >>> found = pd.DataFrame([row | {"verdict": "goes with promoters"}])
+    >>> print(sides(found).sentences[0].replace("\xa0", " "))
     Mit Fürsprechern geht einher: Region: Süd (40,0 % gegen 25,0 % beim Rest).
     """
-    require("opinions.sides", profile, ("attribute", "level", "promoters", "rest", "verdict"))
+    require("opinions.sides", profile, ("attribute", "level", "unit", "promoters", "rest", "verdict"))
     texts = {
         "goes with promoters": _("Goes with promoters: {listed}."),
         "goes with the rest": _("Goes with the rest: {listed}."),
@@ -131,10 +133,15 @@ def sides(profile: pd.DataFrame) -> Findings:
 
 
 def _against(row: pd.Series) -> str:
-    unit = "rating" if is_missing(row["level"]) else "share"
     text = _("{name} ({promoters} against {rest} for the rest)")
-    ends = {side: show(row[side], unit) for side in ("promoters", "rest")}
+    ends = {side: _written(row[side], row["unit"]) for side in ("promoters", "rest")}
     return text.format(name=row_name(row, ("attribute", "level")), **ends)
+
+
+def _written(value: float, unit: str) -> str:
+    if unit == "day":
+        return dates.date(None if is_missing(value) else pd.Timestamp(0) + pd.Timedelta(round(value), unit="D"))
+    return show(value, "share" if unit == "share" else "rating")
 
 
 def bounds(scenarios: pd.DataFrame) -> Sentence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -60,6 +60,8 @@ _UNITS: Mapping[str, str] = {
     "note": "note",
 }
 """The unit of a column by its name; any other holds the names of groups."""
+
+_MEASURES = {"nps": "points", "csat": "share", "ces": "rating"}
 
 _STYLE = (
     ".sk-table{margin:1em 0;overflow-x:auto}"
@@ -155,6 +157,33 @@ def figures(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
         }
     )
     return table(shown, title=title, columns=["figure", "value", "interval", "n", "definition"])
+
+
+def touchpoints(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
+    """Show one row a touchpoint, each measure with its interval in its own unit; an arrow marks where it breaks.
+
+    Columns in: kind, touchpoint, measure, n, value, low, high, breaks.
+    """
+    require("tables.touchpoints", frame, ("kind", "touchpoint", "measure", "n", "value", "low", "high", "breaks"))
+    if frame.empty:
+        return words.no_data(title)
+    measures = [name for name in _MEASURES if (frame["measure"] == name).any()]
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in frame.to_dict("records"):
+        shown = rows.setdefault((row["kind"], row["touchpoint"]), {"n": numbers.show(row["n"], "count")})
+        shown[row["measure"]] = _measured(row, _MEASURES[row["measure"]])
+    cells = [{"kind": kind, "touchpoint": names.label(point), **shown} for (kind, point), shown in rows.items()]
+    columns: dict[Key, tuple[str | None, str]] = {"kind": (None, "column"), "touchpoint": (None, "text")}
+    for name in (*measures, "n"):
+        columns[name] = (None, _WRITTEN)
+    note = _("With {level}\u00a0interval. ▼ worse than the others by more than chance.").format(level=names.level())
+    empty = dict.fromkeys(measures, numbers.MISSING)
+    return table(pd.DataFrame([empty | cell for cell in cells]), title=title, columns=columns, note=note)
+
+
+def _measured(row: dict[Hashable, Any], unit: str) -> str:
+    value = f"{numbers.show(row['value'], unit)} ({numbers.interval(row['low'], row['high'], unit)})"
+    return f"▼\u00a0{value}" if row["breaks"] else value
 
 
 def _cells(frame: pd.DataFrame, key: Key, unit: str) -> list[str]:

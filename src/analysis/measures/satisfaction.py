@@ -2,6 +2,7 @@
 
 from analysis.measures.comparison import against_rest, compare
 from analysis.measures.nps import nps, nps_distribution
+from analysis.measures.nps_trend import nps_trend
 from analysis.measures.ratings import ces, csat, distribution, ratings
 from analysis.measures.touchpoints import journey_stage, touchpoints
 
@@ -14,6 +15,7 @@ __all__ = [
     "journey_stage",
     "nps",
     "nps_distribution",
+    "nps_trend",
     "ratings",
     "touchpoints",
 ]

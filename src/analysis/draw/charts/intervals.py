@@ -106,3 +106,30 @@ def _left_out(labels: list[str]) -> str:
 def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, high: str, unit: str) -> str:
     ends = numbers.interval(row[low], row[high], unit)
     return f"{furniture.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"
+
+
+def differences(
+    frame: pd.DataFrame, *, title: str, against: str = "", verdict: str | None = None, most: int = 12, note: str = ""
+) -> Chart | Sentence:
+    """Draw standardised differences with their intervals, the ``most`` largest, the one furthest right on top.
+
+    Columns in: attribute, level; difference, low, high, or with ``against`` the columns of that name:
+    difference_asked, asked_low, asked_high. ``verdict`` as for ``intervals``.
+    """
+    prefix = f"{against}_" if against else ""
+    value = f"difference_{against}" if against else "difference"
+    require("charts.differences", frame, (value,))
+    largest = frame[frame[value].notna()].sort_values(value, key=abs, ascending=False, kind="stable").head(most)
+    return intervals(
+        largest,
+        value=value,
+        label=("attribute", "level"),
+        low=f"{prefix}low",
+        high=f"{prefix}high",
+        unit="index",
+        measure="standardised",
+        reference=0.0,
+        verdict=verdict,
+        title=title,
+        note=note,
+    )

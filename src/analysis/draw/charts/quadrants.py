@@ -55,9 +55,15 @@ def importance_performance(frame: pd.DataFrame, *, title: str, note: str = "") -
 
 
 def _name_points(ax: Axes, rows: pd.DataFrame) -> None:
-    for _i, row in rows.iterrows():
-        at = (row["mean"], row["importance"])
-        ax.annotate(names.label(row["attribute"]), at, xytext=(6, 6), textcoords="offset points")
+    """Name each point at its right, names that would touch moved apart."""
+    ordered = rows.sort_values("importance")
+    reach = rows["importance_high"].fillna(rows["importance"]).max()
+    heights = furniture.apart(ordered["importance"].tolist(), 0.055 * reach)
+    for (_i, row), height in zip(ordered.iterrows(), heights, strict=True):
+        right = row["mean"] if numbers.is_missing(row["mean_high"]) else row["mean_high"]
+        ax.annotate(
+            names.label(row["attribute"]), (right, height), xytext=(5, 0), textcoords="offset points", va="center"
+        )
 
 
 def _cross(ax: Axes, across: float, upwards: float) -> None:
