@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
 from analysis.measures.nps import nps
-from analysis.measures.response import nonresponse, nonresponse_bounds, response_rates
+from analysis.measures.response import nonresponse, nonresponse_bounds, nps_of_base, response_rates
 from analysis.pilot import model
 from analysis.pilot.simulate import blocks
 
@@ -341,3 +341,28 @@ def test_in_a_larger_pilot_company_non_response_shows_the_region_and_nothing_els
     assert found.loc[("region", "Ost"), "asked_high"].item() < 0
     others = found.drop(index="region")
     assert others["asked_low"].max() < 0 < others["asked_high"].min()
+
+
+def test_answers_weighted_to_the_base_give_the_score_of_the_base():
+    base = pd.DataFrame({"region": ["Nord"] * 300 + ["Süd"] * 100, "channel": ["Web", "Laden"] * 200})
+    said = pd.DataFrame({"region": ["Nord"] * 20 + ["Süd"] * 60, "channel": ["Web", "Laden"] * 40})
+    said = said.assign(nps=[10] * 20 + [3] * 60)
+    # three in four are in the north, where all recommend; in the south nobody does
+    row = nps_of_base(base, said, scale=(0, 10), margins=["region", "channel"]).iloc[0]
+    assert [row["n"], row["status"]] == [80, "computed"]
+    assert row["nps"] == pytest.approx(50)
+    assert row["se"] == pytest.approx(0, abs=1e-6)  # the margins explain all of it
+
+
+def test_a_level_without_answers_is_told_instead_of_a_score():
+    base = pd.DataFrame({"region": ["Nord", "Süd"]})
+    row = nps_of_base(base, pd.DataFrame({"region": ["Nord"], "nps": [9]}), scale=(0, 10), margins="region").iloc[0]
+    assert pd.isna(row["nps"])
+    assert row["status"].startswith("cannot be computed: rake: ")
+    assert "Süd" in row["status"]
+
+
+def test_answers_without_a_margin_are_left_out_of_the_weighting():
+    base = pd.DataFrame({"region": ["Nord", "Süd", None]})
+    said = pd.DataFrame({"region": ["Nord", "Süd", None], "nps": [9, 9, 1]})
+    assert nps_of_base(base, said, scale=(0, 10), margins="region")[["n", "nps"]].to_numpy().tolist() == [[2, 100]]

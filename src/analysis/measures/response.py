@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.answers import Scale, check_nps_scale, checked, executed, off_scale, rated, times
+from analysis.measures.answers import Scale, check_nps_scale, checked, executed, latest, off_scale, rated, times
 from analysis.measures.differences import GROUP, from_base, moments, one_a_customer, strangers, traits_of
 from analysis.measures.frames import Rows, as_table, check_confidence, names, require
 from analysis.measures.inference import normal_quantile
 from analysis.measures.intervals import wilson
+from analysis.measures.nps import nps
+from analysis.measures.weighting import margins_of, rake, weighted
 from analysis.vocabulary import RATING_PREFIX
 
 Status: TypeAlias = Literal["computed", "cannot be computed: no invitations", "every invitation answered"]
@@ -135,6 +137,39 @@ def nonresponse(
         "not_invited": int(counts["not_invited"]),
     }
     return found
+
+
+def nps_of_base(
+    customers: Rows, answers: Rows, *, scale: Scale, margins: str | Sequence[str], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Measure the Net Promoter Score with the answers weighted to the make-up of the customer base.
+
+    Weights are raked, untrimmed, to the customers' margins. Answers and customers without a value in any of the
+    margins are left out. Weighting corrects what the margins see and nothing else.
+
+    Columns in: those of ``margins``, of customers and answers; of answers also what ``nps`` takes. Columns out: those
+    of ``nps`` with weights, and status (computed, or why it cannot be: the fault that raking finds). One row.
+
+    Raises MeasureError as ``nps`` does, and where no margin is named or one is absent.
+    Source: see ``weighting.rake`` and ``nps``.
+
+    >>> people = pd.DataFrame({"region": ["Nord"] * 60 + ["Süd"] * 40})
+    >>> said = pd.DataFrame({"region": ["Nord"] * 30 + ["Süd"] * 10, "nps": [10] * 30 + [3] * 10})
+    >>> nps_of_base(people, said, scale=(1, 10), margins="region")[["n", "nps", "n_effective", "status"]].round(1)
+        n   nps  n_effective    status
+    0  40  20.0         35.7  computed
+    """
+    margins = names(margins)
+    table = checked("nps_of_base", answers, "nps", margins)
+    known = latest(table, "nps", margins).filter(lambda rows: ibis.and_(*(rows[name].notnull() for name in margins)))
+    known = known.rename(nps="_rating")
+    try:
+        weights = rake(known, margins_of(customers, margins))
+    except MeasureError as fault:
+        nothing = nps(known.limit(0).mutate(weight=1.0), scale=scale, weight="weight", confidence=confidence)
+        return nothing.assign(status=f"cannot be computed: {fault}")
+    found = nps(weighted(known, weights), scale=scale, weight="weight", margins=margins, confidence=confidence)
+    return found.assign(status=COMPUTED)
 
 
 def nonresponse_bounds(surveys: Rows, *, scale: Scale) -> pd.DataFrame:
