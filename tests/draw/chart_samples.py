@@ -68,8 +68,70 @@ ROWS = pd.DataFrame(
     }
 )
 
+GROUPS = pd.DataFrame(
+    {
+        "kind": ["region", "region", "channel"],
+        "touchpoint": ["Süd", "West", LONG],
+        "value": [31.2, 2.0, 12.5],
+        "low": [24.0, -6.0, 4.0],
+        "high": [38.0, 10.0, 21.0],
+        "n": [257, 249, 330],
+        "verdict": ["up", "down", "within noise"],
+    }
+)
+LEVEL = pd.DataFrame(
+    {
+        "period": ["2025-11", "2025-12", "2026-01", "2026-02", "2026-03"],
+        "nps": [20.0, NAN, 22.0, 35.0, 33.0],
+        "low": [14.0, NAN, 17.0, 30.0, 27.0],
+        "high": [26.0, NAN, 27.0, 40.0, 39.0],
+        "level": [21.0, 22.0, 24.0, 32.0, 32.5],
+        "level_low": [16.0, 15.0, 19.0, 27.0, 27.0],
+        "level_high": [26.0, 29.0, 29.0, 37.0, 38.0],
+        "verdict": [None, None, "within noise", "up", "within noise"],
+    }
+)
+DRIVERS = pd.DataFrame(
+    {
+        "attribute": ["rating_Qualität", "rating_Preis", "rating_Service", "rating_Lieferung", "rating_Bestellung"],
+        "importance": [0.40, 0.25, 0.16, 0.10, 0.09],
+        "importance_low": [0.34, 0.20, 0.12, 0.07, 0.06],
+        "importance_high": [0.46, 0.30, 0.20, 0.13, 0.12],
+        "mean": [4.1, 3.2, 3.6, 3.9, 3.9],
+        "mean_low": [4.0, 3.1, 3.5, 3.8, 3.8],
+        "mean_high": [4.2, 3.3, 3.7, 4.0, 4.0],
+        "quadrant": ["keep up", "concentrate here", "undecided", "possible overkill", "possible overkill"],
+    }
+)
+DIFFERENCES = pd.DataFrame(
+    {
+        "attribute": ["region", "community_member", "since"],
+        "level": ["Süd", None, None],
+        "difference": [0.21, -0.35, 0.02],
+        "low": [0.05, -0.5, -0.12],
+        "high": [0.37, -0.2, 0.16],
+        "verdict": ["goes with promoters", "goes with the rest", "within noise"],
+    }
+)
+WORDS = pd.DataFrame(
+    {
+        "word": ["freundlich", "Kundendienstmitarbeiterin", "teuer", "Preiserhöhung", "kaputt"],
+        "z": [6.1, 2.2, -5.4, -4.0, -2.3],
+        "side": ["promoters", "promoters", "detractors", "detractors", "detractors"],
+    }
+)
+
 KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "intervals": (charts.intervals, NPS, {"value": "nps", "label": "region", "unit": "points", "reference": 24.9}),
+    "groups": (
+        charts.intervals,
+        GROUPS,
+        {"value": "value", "label": ("kind", "touchpoint"), "unit": "points", "measure": "nps", "verdict": "verdict"},
+    ),
+    "differences": (charts.differences, DIFFERENCES, {"verdict": "verdict"}),
+    "importance_performance": (charts.importance_performance, DRIVERS, {}),
+    "opposed": (charts.opposed, WORDS, {"label": "word", "value": "z", "side": "side"}),
+    "level": (charts.trend, LEVEL, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
     "trend": (charts.trend, TREND, {"value": "nps", "unit": "points"}),
     "distribution": (charts.distribution, ANSWERS, {"groups": "group"}),
     "stacked_shares": (charts.stacked_shares, NPS, {"label": "region"}),

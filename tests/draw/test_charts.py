@@ -117,6 +117,11 @@ def test_the_svg_is_as_wide_as_the_text_of_a_page_and_holds_all_it_needs(kind: s
 ALTERNATIVES = {
     "intervals": ("Net Promoter Score", "Süd 31,2 (27,0 bis 36,0)", "ohne Angabe −3,3 (−20,0 bis 28,0)"),
     "trend": ("Net Promoter Score", "von Q1 2025 20,0 bis Q2 2026 18,0", "am höchsten Q1 2026 25,0"),
+    "groups": ("Net Promoter Score", "Region: Süd 31,2 (24,0 bis 38,0)"),
+    "differences": ("Standardisierter Unterschied von 3 Gruppen", "Kunde seit 0,02", "community member −0,35"),
+    "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
+    "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
+    "level": ("Net Promoter Score", "am höchsten Feb 2026 35,0"),
     "distribution": ("0 0\xa0%", "10 28\xa0%"),  # 300 of 1,085 answers
     "stacked_shares": ("Nord: Kritiker 25\xa0%, Passive 26\xa0%, Fürsprecher 49\xa0%",),  # 200, 212, 400 of 812
     "survival": ("Filiale: 60,0\xa0% nach 36 Monaten, Median nicht erreicht", "Internet: 0,0\xa0% nach 24 Monaten"),
@@ -160,7 +165,7 @@ def test_an_absent_column_is_named_with_those_that_exist(kind: str) -> None:
     draw, frame, settings = samples.KINDS[kind]
     needed = {"intervals": "low", "trend": "low", "stacked_shares": "passives", "survival": "high"}
     column = needed.get(kind, frame.columns[0])
-    with pytest.raises(MeasureError, match=rf"^charts\.{kind}: column '{column}' is absent; the frame has: "):
+    with pytest.raises(MeasureError, match=rf"^charts\.{draw.__name__}: column '{column}' is absent; the frame has: "):
         draw(frame.drop(columns=column), title="Titel", **settings)
 
 
@@ -219,6 +224,38 @@ def test_a_period_without_value_or_row_is_a_gap_in_the_line(figures: list[Figure
     [line] = figures[0].axes[0].get_lines()
     # 2025-Q1 to 2026-Q2: the third quarter has no value, the fourth no row
     assert np.asarray(line.get_ydata()).tolist() == pytest.approx([20, 22, np.nan, np.nan, 25, 18], nan_ok=True)
+
+
+def test_dots_are_full_where_a_group_differs_and_a_note_says_so(figures: list[Figure]) -> None:
+    chart = samples.drawn("groups")
+    full, hollow = figures[0].axes[0].lines[:2]
+    assert (full.get_xdata().tolist(), hollow.get_xdata().tolist()) == ([2.0, 31.2], [12.5])
+    assert full.get_markerfacecolor() != hollow.get_markerfacecolor()
+    assert "Volle Punkte weichen mehr als zufällig ab" in chart.note
+
+
+def test_a_step_that_differs_is_marked_on_the_smoothed_level(figures: list[Figure]) -> None:
+    samples.drawn("level")
+    level, within, differs = figures[0].axes[0].lines
+    assert level.get_ydata().tolist() == samples.LEVEL["level"].tolist()
+    assert (differs.get_ydata().tolist(), differs.get_marker()) == ([35.0], "D")
+    assert within.get_ydata().tolist() == [20.0, 22.0, 33.0]
+
+
+def test_without_a_level_the_values_are_joined(figures: list[Figure]) -> None:
+    frame = samples.LEVEL.assign(level=np.nan)
+    charts.trend(frame, value="nps", unit="points", level="level", verdict="verdict", title="Titel")
+    assert np.isnan(figures[0].axes[0].lines[0].get_ydata()).tolist() == [False, True, False, False, False]
+
+
+def test_the_largest_differences_are_shown_the_one_furthest_right_on_top(figures: list[Figure]) -> None:
+    charts.differences(samples.DIFFERENCES, title="Titel", most=2)
+    assert [label.get_text() for label in figures[0].axes[0].get_yticklabels()] == ["community member", "Region: Süd"]
+
+
+def test_each_side_shows_its_strongest_words(figures: list[Figure]) -> None:
+    charts.opposed(samples.WORDS, label="word", value="z", side="side", title="Titel", most=1)
+    assert [bar.get_width() for bar in figures[0].axes[0].patches] == [-5.4, 6.1]
 
 
 def test_a_trend_refuses_two_rows_of_one_period_and_what_is_no_period() -> None:

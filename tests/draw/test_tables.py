@@ -172,3 +172,20 @@ def test_an_absent_column_and_an_unknown_unit_are_named() -> None:
 def test_the_plain_text_of_a_table_holds_title_and_cells() -> None:
     shown = tables.table(FRAME.head(1), title="Titel", columns={"region": (None, "text"), "n": (None, "count")})
     assert shown._repr_mimebundle_()["text/plain"].split() == ["Titel", "Region", "n", "Nord", "1.812"]
+
+
+def test_touchpoints_stand_in_a_row_each_with_every_measure_in_its_unit() -> None:
+    rows = [
+        ("stage", "first month", "nps", 40, 25.9, -1.9, 49.5, False),
+        ("stage", "later", "nps", 304, 20.4, 11.7, 28.8, True),
+        ("stage", "later", "csat", 300, 0.757, 0.705, 0.801, False),
+    ]
+    frame = pd.DataFrame(rows, columns=["kind", "touchpoint", "measure", "n", "value", "low", "high", "breaks"])
+    shown = tables.touchpoints(frame, title="Titel")
+    assert isinstance(shown, tables.Table)
+    lines = shown.plain.replace("\xa0", " ").splitlines()
+    assert "25,9 (−1,9 bis 49,5)" in lines[1]
+    assert "–" in lines[1]  # nobody rated satisfaction there
+    assert "▼ 20,4 (11,7 bis 28,8)" in lines[2]
+    assert "75,7 % (70,5 bis 80,1 %)" in lines[2]
+    assert tables.touchpoints(frame.head(0), title="Titel") == Sentence("Titel: keine Daten.")

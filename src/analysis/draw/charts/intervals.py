@@ -118,7 +118,7 @@ def differences(
     """
     prefix = f"{against}_" if against else ""
     value = f"difference_{against}" if against else "difference"
-    require("charts.differences", frame, (value,))
+    require("charts.differences", frame, ("attribute", "level", value))
     largest = frame[frame[value].notna()].sort_values(value, key=abs, ascending=False, kind="stable").head(most)
     return intervals(
         largest,
