@@ -91,8 +91,8 @@ def measure_importance(pairs: int, rows: int) -> str:
         [
             f"## Relative importance, {importance.ROWS:,} rows, in numpy correlation matrices of the same rows",
             "",
-            f"Shares of 15 attributes, median of {pairs} pairs: from a table **{found['shares_table']:.1f}**, from a frame "
-            f"**{found['shares_frame']:.1f}** (to reach: at most 25).",
+            f"Shares of 15 attributes, median of {pairs} pairs: from a table **{found['shares_table']:.1f}**, from "
+            f"a frame **{found['shares_frame']:.1f}** (to reach: at most 25).",
             f"10 attributes with 100 bootstraps: from a table **{found['bootstrap_table']:.1f}**, from a frame "
             f"**{found['bootstrap_frame']:.1f}** (to reach: at most 60).",
         ]

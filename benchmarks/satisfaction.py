@@ -19,7 +19,8 @@ _BY_HAND = """
         QUALIFY customer_id IS NULL
             OR row_number() OVER (PARTITION BY customer_id, survey ORDER BY answered_at DESC, response_id DESC) = 1),
     counted AS (
-        SELECT segment, count(*) + 3 AS n, count(*) FILTER (nps >= 9) + 0.75 AS p, count(*) FILTER (nps <= 6) + 0.75 AS d
+        SELECT segment, count(*) + 3 AS n,
+            count(*) FILTER (nps >= 9) + 0.75 AS p, count(*) FILTER (nps <= 6) + 0.75 AS d
         FROM latest GROUP BY segment)
     SELECT segment, n - 3 AS n, 100 * (p - d) / (n - 3) AS nps,
         100 * ((p - d) / n - 1.959964 * sqrt(((p + d) / n - ((p - d) / n) ** 2) / n)) AS low,
