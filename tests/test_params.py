@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from analysis import params
@@ -34,6 +36,20 @@ def test_all_but_report_period_and_sources_has_the_documented_default(load):
     assert found.outputs == ("html", "pdf", "xlsx")
     assert found.title.de == "Kundenbericht"
     assert found.satisfaction.min_group == 5
+
+
+@pytest.mark.parametrize(
+    ("written", "widest", "by_survey"),
+    [
+        ("[1, 10]", (1, 10), {}),
+        ("{Früh: [1, 10], Spät: [0, 10]}", (0, 10), {"Früh": (1, 10), "Spät": (0, 10)}),
+    ],
+)
+def test_an_nps_scale_is_one_or_one_by_survey_and_survives_json(load, written, widest, by_survey):
+    found = load(MINIMAL + f"  surveys: {{path: nps.csv, columns: {{nps: Q1}}, scale: {written}}}\n")
+    again = params.Params.model_validate_json(json.dumps(found.as_json()))
+    for source in (found.sources["surveys"], again.sources["surveys"]):
+        assert (source.scale_of("nps"), source.scale_by_survey) == (widest, by_survey)
 
 
 def test_parameters_are_frozen(load):
@@ -71,6 +87,22 @@ def test_parameters_are_frozen(load):
         (
             MINIMAL + "  surveys: {path: nps.csv, scale: [1, 11]}\n",
             "sources.surveys.scale: an NPS scale is [0, 10] or [1, 10], not [1, 11].",
+        ),
+        (
+            MINIMAL + "  surveys: {path: nps.csv, scale: {Früh: [0, 10], Spät: [1, 5]}}\n",
+            "sources.surveys.scale.Spät: an NPS scale is [0, 10] or [1, 10], not [1, 5].",
+        ),
+        (
+            MINIMAL + "  surveys: {path: nps.csv, scale: {2025: [0, 10]}}\n",
+            "sources.surveys.scale.2025: the name of a survey is text; write it in quotes: '2025'.",
+        ),
+        (
+            MINIMAL + "  surveys: {path: nps.csv, scale: {}}\n",
+            "sources.surveys.scale: Dictionary should have at least 1 item",
+        ),
+        (
+            MINIMAL + "  surveys: {path: nps.csv, scale: {Früh: [10, 1]}}\n",
+            "sources.surveys.scale.Früh: a scale runs from low to high, not from 10 to 1.",
         ),
         (
             MINIMAL + "connection: postgres://leser:streng-geheim@localhost/kunden\n",

@@ -81,6 +81,74 @@ def test_what_the_parameters_declare_is_told(report):
         report.scale("csat")
 
 
+WAVES = (
+    "id;am;welle;Q1;Q2\n"
+    "a;2026-02-10 10:00:00;Früh;0;1\nb;2026-05-10 10:00:00;Früh;10;2\nc;2026-05-20 10:00:00;Spät;9;3\n"
+    "d;;Spät;;\ne;2026-07-02 10:00:00;Früh;10;4\n"
+)
+
+
+@pytest.fixture
+def waves(tmp_path):
+    """A report on surveys by ``scales``, of which Spät has the latest answer known at the end of the period."""
+
+    def opened(scales, period="2026-Q2", text=WAVES):
+        (tmp_path / "nps.csv").write_text(text, encoding="utf-8")
+        columns = {"response_id": "id", "answered_at": "am", "survey": "welle", "nps": "Q1", "csat": "Q2"}
+        source = {"path": "nps.csv", "scale": scales, "csat_scale": [1, 5], "columns": columns}
+        plain = {"report": "probe", "period": "quarter", "sources": {"surveys": source}}
+        chosen = params.Params.model_validate_json(json.dumps(plain))
+        folder = tmp_path / f"snapshot{len(list(tmp_path.iterdir()))}"
+        snapshots.build(chosen, tmp_path, folder, period=Period.parse(period))
+        return open_report(str(folder), chapter="probe")
+
+    return opened
+
+
+def scores(table):
+    found = table.execute()
+    return {row.response_id: row.nps for row in found[found["nps"].notna()].itertuples()}
+
+
+def test_of_two_scales_that_of_the_latest_survey_known_is_reported_and_the_other_left_out(waves):
+    report = waves({"Früh": [0, 10], "Spät": [1, 10]})
+    assert report.scale("nps") == (1, 10)
+    assert report.scales("nps", "csat") == {"nps": (1, 10), "csat": (1, 5)}
+    assert report.nps_scales == {"Früh": (0, 10), "Spät": (1, 10)}
+    assert scores(report.table("surveys")) == scores(report.optional("surveys")) == {"c": 9}
+    assert scores(report.table("surveys", last=2)) == {"c": 9}
+    assert scores(report.table("surveys", every_scale=True)) == {"a": 0, "b": 10, "c": 9}
+    assert report.other_scale_answers == 1  # b; a lies before the period, e after it
+    assert report.table("surveys")["csat"].execute().notna().sum() == 3
+
+
+def test_invitations_keep_their_rows_or_only_those_on_the_scale(waves):
+    report = waves({"Früh": [0, 10], "Spät": [1, 10]})
+    asked = report.invitations(report.period)
+    assert (ids(asked), scores(asked)) == (["b", "c"], {"c": 9})
+    assert ids(report.invitations(report.period, one_scale=True)) == ["c"]
+
+
+def test_before_the_latest_survey_the_scale_is_that_of_the_one_before(waves):
+    report = waves({"Früh": [0, 10], "Spät": [1, 10]}, "2026-Q1")
+    assert (report.scale("nps"), report.other_scale_answers) == ((0, 10), 0)
+    assert scores(report.table("surveys")) == {"a": 0}
+
+
+def test_of_surveys_answered_at_once_the_last_by_name_decides(waves):
+    at_once = WAVES.replace("05-10", "05-20")
+    assert waves({"Früh": [0, 10], "Spät": [1, 10]}, text=at_once).scale("nps") == (1, 10)
+    named = at_once.replace("Spät", "Ende")
+    assert waves({"Früh": [0, 10], "Ende": [1, 10]}, text=named).scale("nps") == (0, 10)
+
+
+@pytest.mark.parametrize("scales", [[0, 10], {"Früh": [0, 10], "Spät": [0, 10]}])
+def test_one_scale_leaves_nothing_out_however_it_is_declared(waves, scales):
+    report = waves(scales)
+    assert (report.scale("nps"), report.nps_scales, report.other_scale_answers) == ((0, 10), (0, 10), 0)
+    assert scores(report.table("surveys")) == {"a": 0, "b": 10, "c": 9}
+
+
 def test_a_frame_becomes_figures_with_their_intervals(report):
     frame = pd.DataFrame({"region": ["Nord", None], "share": [0.5, 0.25], "share_low": [0.4, 0.1], "share_high": 0.6})
     report.figures_from(

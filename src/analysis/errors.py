@@ -121,6 +121,21 @@ class MissingColumnError(SourceError):
         )
 
 
+class UndeclaredSurveyError(SourceError):
+    """Surveys that hold answers and are not among those whose scale the parameters declare."""
+
+    def __init__(self, source: object, key: str, surveys: Iterable[str], names: Iterable[str]) -> None:
+        found = list(surveys)
+        super().__init__(
+            source,
+            f"{key} names no scale for {_named(repr(survey) for survey in found)}, which hold answers to nps",
+            _sentences(
+                f"Add the scale of each under {key}, such as {found[0]!r}: [0, 10]",
+                f"Named there: {_named(repr(name) for name in names)}",
+            ),
+        )
+
+
 class AmbiguousColumnError(SourceError):
     """A column whose values fit two forms; a setting must decide."""
 

@@ -46,6 +46,14 @@ def cut(table: ir.Table, spec: TableSpec, period: Period, timezone: str, *, invi
     return table.filter((date >= start) & (date < end))
 
 
+def latest_survey(surveys: ir.Table) -> str | None:
+    """Return the survey with the latest answer to nps, of several at once the last by name; None without answers."""
+    answered = surveys.filter(surveys["nps"].notnull(), surveys["survey"].notnull())
+    order = [ibis.desc("answered_at", nulls_first=False)] if "answered_at" in surveys.columns else []
+    latest = answered.order_by(*order, ibis.desc("survey")).limit(1).execute()["survey"]
+    return None if latest.empty else str(latest.item())
+
+
 def _bound(spec: TableSpec, column: str, day: dt.date, timezone: str) -> ir.Scalar:
     """Return the beginning of ``day`` as the column measures time: a date, or an instant in UTC."""
     found = spec.column(column)

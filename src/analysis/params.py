@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
 from babel.numbers import is_currency
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from analysis.errors import ParamsError, nearest
 from analysis.period import Kind
-from analysis.source_params import SCALE_KEYS, Connection, DateRule, Join, LaterRule, Model, Source, Text, Timezone
+from analysis.source_params import (
+    SCALE_KEYS,
+    SCALE_TAGS,
+    Connection,
+    DateRule,
+    Join,
+    LaterRule,
+    Model,
+    Source,
+    Text,
+    Timezone,
+)
 from analysis.vocabulary import CHAPTERS, TABLES
 from analysis.yaml_strict import read_mapping, read_value
 
@@ -31,6 +42,7 @@ class SatisfactionSettings(Model):
 
     confidence: Confidence = 0.95
     min_group: Annotated[int, Field(ge=1)] = 5
+    top: Annotated[int, Field(ge=1)] = 2
     every: Literal["week", "month", "quarter"] = "month"
     bootstrap: Annotated[int, Field(ge=100, le=10_000)] = 500
 
@@ -109,6 +121,18 @@ class Params(Model):
                     raise ValueError(f"{name} maps {column} but declares no {key}; a scale is never guessed")
         return sources
 
+    @model_validator(mode="after")
+    def _best_categories(self) -> Self:
+        surveys, top = self.sources.get("surveys"), self.satisfaction.top
+        for key in ("csat_scale", "rating_scale"):
+            scale = getattr(surveys, key, None)
+            if scale is not None and top > scale[1] - scale[0]:
+                raise ValueError(
+                    f"satisfaction.top is {top}, but the best categories must be a part of sources.surveys.{key}, "
+                    f"{list(scale)}; set it to {scale[1] - scale[0]} at most"
+                )
+        return self
+
     def settings(self, chapter: str) -> dict[str, Any]:
         """Return the settings of a chapter by name."""
         found: BaseModel = getattr(self, chapter)
@@ -154,7 +178,8 @@ def _field_names(location: Sequence[int | str]) -> list[str]:
 
 def _fault(error: ErrorDetails) -> tuple[str, str]:
     location = error["loc"]
-    key = ".".join(str(part) for part in location if part not in ("date", "later") or part == location[-1])
+    named = [part for part in location if part not in ("date", "later") or part == location[-1]]
+    key = ".".join(str(part) for part in named if part not in (*SCALE_TAGS, "[key]"))
     if error["type"] == "extra_forbidden":
         known = _field_names(location)
         near = nearest(str(location[-1]), known)
@@ -167,7 +192,7 @@ def _fault(error: ErrorDetails) -> tuple[str, str]:
     message = error["msg"].removeprefix("Value error, ")
     given = error.get("input")
     shown = "" if error["type"] == "value_error" or isinstance(given, dict | list) else f", not {given!r}"
-    near = nearest(given, CHAPTERS) if location[0] == "chapters" and isinstance(given, str) else None
+    near = nearest(given, CHAPTERS) if location[:1] == ("chapters",) and isinstance(given, str) else None
     return key, message + shown + (f"; did you mean {near!r}?" if near else "")
 
 

@@ -7,6 +7,7 @@ import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,14 +95,26 @@ class Report:
         """Return a table as it was known on the as-of date, or None where there is no such table."""
         return self.table(name) if self.has(name) else None
 
-    def invitations(self, period: Period, *, customer: Sequence[str] = ()) -> ir.Table:
-        """Return the invitations of a period, answered or not: rows sent in it, or answered in it if never sent."""
-        known = self._known("surveys")
+    def invitations(self, period: Period, *, customer: Sequence[str] = (), one_scale: bool = False) -> ir.Table:
+        """Return the invitations of a period, answered or not: rows sent in it, or answered in it if never sent.
+
+        Those to surveys on another scale than that of ``scale("nps")`` lose their nps; with ``one_scale`` they are left
+        out, as bounds of a score on that scale want it.
+        """
+        known = self._on_one_scale(self._known("surveys"))
+        if one_scale and self._surveys_on_others:
+            known = known.filter(known["survey"].notin(self._surveys_on_others).fill_null(True))
         found = knowledge.cut(known, TABLES["surveys"], period, self.timezone, invited=True)
         return self._with_customer(found, customer) if "customer_id" in known.columns else found
 
     def table(
-        self, name: str, *, period: Period | None = None, last: int | None = None, customer: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        period: Period | None = None,
+        last: int | None = None,
+        customer: Sequence[str] = (),
+        every_scale: bool = False,
     ) -> ir.Table:
         """Return a table as it was known on the as-of date.
 
@@ -109,10 +122,15 @@ class Report:
         stand in a column ``period``. ``customer`` names columns of the customers to be added to each row; they are not
         where the rows name no customer.
 
+        In surveys, nps is missing where it was asked on another scale than that of ``scale("nps")``, so that nobody
+        averages two; with ``every_scale`` it stands, for measures that take ``nps_scales``.
+
         Rows dated on or after the as-of date are left out. A date on or after it, and every field that hangs on
         that date, is missing. Raises UnknownNameError where the snapshot holds no such table or column.
         """
         known = self._known(name)
+        if name == "surveys" and not every_scale:
+            known = self._on_one_scale(known)
         if period is not None:
             known = self._cut(known, name, period)
         if last is not None:
@@ -125,6 +143,22 @@ class Report:
             raise UnknownNameError("table", name, self.snapshot.records, f"chapter {self.chapter}")
         table = self.connection.table(name)
         return knowledge.known(table, TABLES[name], self.as_of, self.timezone)
+
+    def _on_one_scale(self, surveys: ir.Table) -> ir.Table:
+        if not self._surveys_on_others:
+            return surveys
+        nps = surveys["nps"]
+        return surveys.mutate(nps=surveys["survey"].isin(self._surveys_on_others).ifelse(ibis.null(nps.type()), nps))
+
+    @cached_property
+    def _surveys_on_others(self) -> list[str]:
+        """Surveys that were asked on another NPS scale than the latest one."""
+        scales = self.snapshot.params.sources["surveys"].scale_by_survey if self.has("surveys", "nps") else {}
+        if len(set(scales.values())) < 2:
+            return []
+        latest = knowledge.latest_survey(self._known("surveys"))
+        kept = scales[latest] if latest else min(scales.values())
+        return [survey for survey, scale in scales.items() if scale != kept]
 
     def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
         return knowledge.cut(known, TABLES[name], period, self.timezone)
@@ -141,6 +175,7 @@ class Report:
     def scale(self, column: str, *, table: str = "surveys") -> tuple[int, int]:
         """Return the scale declared for a rating column.
 
+        Where surveys ask nps on different scales, it is that of the survey with the latest answer known.
         Raises UnknownNameError where the table has no source or the column no declared scale.
         """
         sources = self.snapshot.params.sources
@@ -149,7 +184,23 @@ class Report:
         scale = sources[table].scale_of(column)
         if scale is None:
             raise UnknownNameError("declared scale", column, (), f"sources.{table}")
+        if (table, column) == ("surveys", "nps") and (others := self._surveys_on_others):
+            scale = next(own for survey, own in sources[table].scale_by_survey.items() if survey not in others)
         return scale
+
+    @property
+    def nps_scales(self) -> tuple[int, int] | Mapping[str, tuple[int, int]]:
+        """The NPS scale; where surveys ask on different ones, the scale of each survey by its name."""
+        several = bool(self._surveys_on_others)
+        return self.snapshot.params.sources["surveys"].scale_by_survey if several else self.scale("nps")
+
+    @property
+    def other_scale_answers(self) -> int:
+        """How many answers to nps in the period reported are left out, for they are on another scale."""
+        if not self._surveys_on_others:
+            return 0
+        answers = self.table("surveys", period=self.period, every_scale=True)
+        return int(answers.filter(answers["survey"].isin(self._surveys_on_others))["nps"].count().execute())
 
     def scales(self, *columns: str, table: str = "surveys") -> dict[str, tuple[int, int]]:
         """Return the declared scales of those rating columns that the table has."""

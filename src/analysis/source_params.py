@@ -18,7 +18,6 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    field_validator,
     model_validator,
 )
 
@@ -46,6 +45,18 @@ def _pair(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _nps(scale: tuple[int, int]) -> tuple[int, int]:
+    if scale not in NPS_SCALES:
+        raise ValueError(f"an NPS scale is [0, 10] or [1, 10], not {list(scale)}")
+    return scale
+
+
+def _quoted(name: object) -> object:
+    if not isinstance(name, str):
+        raise ValueError(f"the name of a survey is text; write it in quotes: '{name}'")
+    return name
+
+
 def _day(value: object) -> object:
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -68,6 +79,14 @@ def _without_plain_secret(url: str) -> str:
 
 
 Scale = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
+NpsScale = Annotated[Scale, AfterValidator(_nps)]
+SurveyName = Annotated[Text, BeforeValidator(_quoted)]
+SCALE_TAGS = ("one scale", "scale by survey")
+NpsScales = Annotated[
+    Annotated[NpsScale, Tag(SCALE_TAGS[0])]
+    | Annotated[Mapping[SurveyName, NpsScale], Field(min_length=1), Tag(SCALE_TAGS[1])],
+    Discriminator(lambda scales: SCALE_TAGS[isinstance(scales, Mapping)]),
+]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Connection = Annotated[Text, AfterValidator(_without_plain_secret)]
@@ -129,19 +148,13 @@ class Source(FileForm):
     timezone: Timezone | None = None
     begins: Day | None = None
     """First day on record: what ended before it is not in the table, so the customers in it have lasted till then."""
-    scale: Scale | None = None
+    scale: NpsScales | None = None
+    """The NPS scale; where surveys were asked on different ones, the scale of each survey by its name."""
     csat_scale: Scale | None = None
     ces_scale: Scale | None = None
     ces_easy: Literal["high", "low"] | None = None
     """Which end of the scale of effort says that it was easy."""
     rating_scale: Scale | None = None
-
-    @field_validator("scale")
-    @classmethod
-    def _nps_scale(cls, scale: tuple[int, int] | None) -> tuple[int, int] | None:
-        if scale is not None and scale not in NPS_SCALES:
-            raise ValueError(f"an NPS scale is [0, 10] or [1, 10], not {list(scale)}")
-        return scale
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -152,9 +165,15 @@ class Source(FileForm):
         return self
 
     def scale_of(self, column: str) -> tuple[int, int] | None:
-        """Return the scale declared for a rating column (nps, csat, ces or rating_*)."""
-        by_column = {"nps": self.scale, "csat": self.csat_scale, "ces": self.ces_scale}
+        """Return the scale declared for a rating column (nps, csat, ces or rating_*), the widest of several."""
+        nps = min(self.scale.values()) if isinstance(self.scale, Mapping) else self.scale
+        by_column = {"nps": nps, "csat": self.csat_scale, "ces": self.ces_scale}
         return by_column.get(column, self.rating_scale)
+
+    @property
+    def scale_by_survey(self) -> Mapping[str, tuple[int, int]]:
+        """The NPS scale of each survey; empty where one is declared for all."""
+        return self.scale if isinstance(self.scale, Mapping) else {}
 
 
 SCALE_KEYS: Mapping[str, str] = {"nps": "scale", "csat": "csat_scale", "ces": "ces_scale"}

@@ -91,6 +91,19 @@ LEVEL = pd.DataFrame(
         "verdict": [None, None, "within noise", "up", "within noise"],
     }
 )
+SCALES = pd.DataFrame(
+    {
+        "period": ["2025-11", "2025-12", "2026-01", "2026-02", "2026-02", "2026-03", "2026-04"],
+        "scale": ["0 to 10"] * 4 + ["1 to 10"] * 3,
+        "nps": [20.0, 24.0, NAN, 22.0, 12.0, 10.0, 14.0],
+        "low": [14.0, 18.0, NAN, 17.0, 6.0, 4.0, 8.0],
+        "high": [26.0, 30.0, NAN, 27.0, 18.0, 16.0, 20.0],
+        "level": [21.0, 22.0, 22.0, 22.0, 12.0, 12.0, 12.5],
+        "level_low": [16.0, 18.0, 15.0, 17.0, 7.0, 8.0, 7.5],
+        "level_high": [26.0, 26.0, 29.0, 27.0, 17.0, 16.0, 17.5],
+        "verdict": [None, "within noise", None, "within noise", None, "within noise", "within noise"],
+    }
+)
 DRIVERS = pd.DataFrame(
     {
         "attribute": ["rating_Qualität", "rating_Preis", "rating_Service", "rating_Lieferung", "rating_Bestellung"],
@@ -132,6 +145,7 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "importance_performance": (charts.importance_performance, DRIVERS, {}),
     "opposed": (charts.opposed, WORDS, {"label": "word", "value": "z", "side": "side"}),
     "level": (charts.trend, LEVEL, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
+    "scales": (charts.trend, SCALES, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
     "trend": (charts.trend, TREND, {"value": "nps", "unit": "points"}),
     "distribution": (charts.distribution, ANSWERS, {"groups": "group"}),
     "stacked_shares": (charts.stacked_shares, NPS, {"label": "region"}),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -122,6 +123,7 @@ ALTERNATIVES = {
     "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
     "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
     "level": ("Net Promoter Score", "am höchsten Feb 2026 35,0"),
+    "scales": ("von Nov 2025 20,0 bis Feb 2026 22,0", "von Feb 2026 12,0 bis Apr 2026 14,0"),
     "distribution": ("0 0\xa0%", "10 28\xa0%"),  # 300 of 1,085 answers
     "stacked_shares": ("Nord: Kritiker 25\xa0%, Passive 26\xa0%, Fürsprecher 49\xa0%",),  # 200, 212, 400 of 812
     "survival": ("Filiale: 60,0\xa0% nach 36 Monaten, Median nicht erreicht", "Internet: 0,0\xa0% nach 24 Monaten"),
@@ -266,6 +268,62 @@ def test_a_trend_refuses_two_rows_of_one_period_and_what_is_no_period() -> None:
         charts.trend(twice, **settings)
     with pytest.raises(PeriodError, match="'gestern' is not a period"):
         charts.trend(samples.TREND.assign(period="gestern"), **settings)
+
+
+FEBRUARY = 2026 * 12 + 1
+
+
+@pytest.mark.parametrize(("level", "aside"), [("level", 0), (None, 0.12)])
+def test_no_line_and_no_band_runs_from_one_scale_to_the_other(
+    figures: list[Figure], level: str | None, aside: float
+) -> None:
+    charts.trend(samples.SCALES, value="nps", unit="points", title="Titel", level=level)
+    ax = figures[0].axes[0]
+    # both have a value in February, so the values, unlike the levels, stand beside each other
+    ends = [
+        pytest.approx([FEBRUARY - 3 - aside, FEBRUARY - aside]),
+        pytest.approx([FEBRUARY + aside, FEBRUARY + 2 + aside]),
+    ]
+    lines = [np.asarray(line.get_xdata()) for line in ax.get_lines() if line.get_linestyle() == "-"]
+    assert [[line[0], line[-1]] for line in lines] == ends
+    bands = [band.get_paths()[0].vertices[:, 0] for band in ax.collections if isinstance(band, PolyCollection)]
+    assert [[band.min(), band.max()] for band in bands] == (ends if level else [])
+
+
+def test_a_dashed_line_and_both_names_mark_where_the_newer_scale_begins(figures: list[Figure]) -> None:
+    language.use("en")
+    chart = samples.drawn("scales")
+    ax = figures[0].axes[0]
+    [mark] = [line for line in ax.get_lines() if line.get_linestyle() == "--"]
+    assert list(mark.get_xdata()) == [FEBRUARY - 0.5] * 2
+    named = [text for text in ax.texts if text.get_text().startswith("Scale")]
+    assert [(text.get_text(), text.get_ha()) for text in named] == [
+        ("Scale 0 to 10", "right"),
+        ("Scale 1 to 10", "left"),
+    ]
+    assert chart.alt.endswith(
+        "Break at Feb 2026: there Scale 1 to 10 begins, which cannot be compared with Scale 0 to 10."
+    )
+    assert chart.alt.startswith(
+        "Scale 0 to 10: Line over 3 periods, Net Promoter Score: from Nov 2025 20.0 to Feb 2026"
+    )
+
+
+def test_scales_that_begin_together_are_told_apart_without_a_mark(figures: list[Figure]) -> None:
+    together = pd.concat([samples.TREND.assign(scale=scale) for scale in ("0 to 10", "1 to 10")])
+    charts.trend(together, value="nps", unit="points", title="Titel")
+    assert [line.get_color() for line in figures[0].axes[0].get_lines()] == [style.MUTED, style.ACCENT]
+
+
+def test_one_scale_is_drawn_as_if_none_were_named() -> None:
+    settings: dict[str, Any] = {"value": "nps", "unit": "points", "title": "Titel", "level": "level"}
+    assert charts.trend(samples.LEVEL.assign(scale="0 to 10"), **settings) == charts.trend(samples.LEVEL, **settings)
+
+
+def test_a_period_that_stands_twice_in_one_scale_is_refused() -> None:
+    twice = samples.SCALES.assign(scale="0 to 10")
+    with pytest.raises(MeasureError, match="period 2026-02 stands in more than one row"):
+        charts.trend(twice, value="nps", unit="points", title="Titel")
 
 
 def test_axis_numbers_are_told_apart() -> None:

@@ -184,6 +184,7 @@ QUARANTINE = [
     "not a date",
     "not a yes/no",
     "outside scale",
+    "no survey",
     "not one of the choices",
     "before its start",
     "unknown customer_id",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from analysis.errors import ParamsError, SourceError
+
 HEAD = "Kunde;Datum;Umsatz\n"
 
 
@@ -99,6 +103,47 @@ def test_zero_is_on_the_scale_that_has_it(bench, read_rows):
     bench.file("survey.csv", SURVEY + "1,,2026-01-05,2026-01-06,0,,\n")
     built = bench.build({"surveys": {"path": "survey.csv", "scale": [0, 10], "csat_scale": [1, 5]}})
     assert read_rows(built, "surveys", "nps") == [(0,)]
+
+
+BY_SURVEY = {"Früh": [0, 10], "Spät": [1, 10]}
+WAVES = "response_id,answered_at,survey,nps\n1,2026-01-06,Früh,0\n2,2026-01-06,Spät,0\n3,2026-01-06,Spät,1\n"
+
+
+def test_an_answer_off_the_scale_of_its_own_survey_or_of_no_survey_is_missing(bench, read_rows, read_quarantine):
+    content = WAVES + "4,2026-01-06,Früh,11\n5,2026-01-06,,9\n6,2026-01-06,Herbst,\n7,2026-01-06,Herbst,x\n"
+    bench.file("survey.csv", content)
+    built = bench.build({"surveys": {"path": "survey.csv", "scale": BY_SURVEY}})
+    assert read_rows(built, "surveys", "nps") == [(0,), (None,), (1,), (None,), (None,), (None,), (None,)]
+    assert read_quarantine(built, "surveys") == [
+        ("3", "nps", "0", "outside scale", "value"),
+        ("5", "nps", "11", "outside scale", "value"),
+        ("6", "nps", "9", "no survey", "value"),
+        ("8", "nps", "x", "not a number", "value"),
+    ]
+    record = built.records["surveys"]
+    assert record.outside_scale == {"nps": {0: 1, 11: 1}}
+    assert record.set_missing == {"nps: no survey": 1, "nps: not a number": 1, "nps: outside scale": 2}
+
+
+def test_answers_to_surveys_without_a_declared_scale_are_refused_with_their_names(bench):
+    bench.file("survey.csv", WAVES + "4,2026-01-06,Sommer,9\n5,2026-01-06,früh,9\n6,2026-01-06,Herbst,\n")
+    with pytest.raises(SourceError) as refused:
+        bench.build({"surveys": {"path": "survey.csv", "scale": BY_SURVEY}})
+    assert refused.value.exit_code == 3
+    assert str(refused.value) == (
+        "survey.csv: sources.surveys.scale names no scale for 'Sommer', 'früh', which hold answers to nps. "
+        "Add the scale of each under sources.surveys.scale, such as 'Sommer': [0, 10]. Named there: 'Früh', 'Spät'."
+    )
+
+
+def test_scales_by_survey_need_a_column_that_names_the_survey(bench):
+    bench.file("survey.csv", SURVEY + "1,,2026-01-05,2026-01-06,0,,\n")
+    with pytest.raises(ParamsError) as refused:
+        bench.build({"surveys": {"path": "survey.csv", "scale": BY_SURVEY, "csat_scale": [1, 5]}})
+    assert str(refused.value) == (
+        "survey.csv: sources.surveys.scale: names surveys, but no column is mapped to survey. "
+        "Map it under sources.surveys.columns, or write one scale for all: [lowest, highest]."
+    )
 
 
 def test_the_later_row_of_an_id_is_quarantined_and_ids_keep_their_form(bench, read_rows, read_quarantine):

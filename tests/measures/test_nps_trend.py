@@ -19,7 +19,7 @@ from analysis.measures.nps_trend import nps_trend
 from analysis.period import Period, midnight
 
 COLUMNS = [
-    *("period", "start", "n", "nps", "low", "high", "level", "level_low", "level_high"),
+    *("period", "start", "scale", "n", "nps", "low", "high", "level", "level_low", "level_high"),
     *("step", "p", "p_holm", "verdict"),
 ]
 
@@ -291,9 +291,89 @@ def test_invitations_without_an_answer_do_not_lengthen_the_series():
     assert nps_trend(answers, scale=(0, 10))["period"].tolist() == ["2026-01"]
 
 
+SCALES = {"Früh": (0, 10), "Später": (1, 10), "Spät": (1, 10)}
+
+
+def asked_twice() -> pd.DataFrame:
+    """Return answers to surveys on two scales, which overlap in March; each series misses a month."""
+    early = answered(("2026-01-10", 50, 0, 50), ("2026-03-10", 62, 0, 38)).assign(survey="Früh")
+    late = answered(("2026-03-20", 10, 0, 90), ("2026-05-20", 25, 0, 75)).assign(survey="Spät")
+    return pd.concat([late, early, answered(("2026-06-01", 5, 0, 0)).assign(survey="Später")], ignore_index=True)
+
+
+def test_each_scale_is_a_series_of_its_own_with_its_own_level_steps_and_family():
+    answers = asked_twice()
+    trend = nps_trend(answers, scale=SCALES)
+    assert list(trend.columns) == COLUMNS
+    assert trend[["period", "scale"]].to_numpy().tolist() == [
+        *([f"2026-0{month}", "0 to 10"] for month in (1, 2, 3)),
+        *([f"2026-0{month}", "1 to 10"] for month in (3, 4, 5, 6)),
+    ]
+    early = nps_trend(answers[answers["survey"] == "Früh"], scale=(0, 10))
+    late = nps_trend(answers[answers["survey"] != "Früh"], scale=(1, 10))
+    pd.testing.assert_frame_equal(trend, pd.concat([early, late], ignore_index=True))
+    # neither first period has a step, not even the one that the other scale precedes
+    assert trend["step"].notna().tolist() == [False, False, True, False, False, True, True]
+    # p = .0851; .0044 and near 0: in one family of three the .0044 would be doubled
+    assert trend["p_holm"][5] == trend["p"][5] == pytest.approx(0.0044, abs=5e-5)
+    assert trend["level"].notna().tolist() == [False] * 3 + [True] * 4
+
+
+def test_the_scale_asked_first_comes_first_and_of_two_at_once_the_wider():
+    both = answered(("2026-01-10", 1, 0, 0), ("2026-02-10", 1, 0, 0))
+    turned = nps_trend(both.assign(survey=["Spät", "Früh"]), scale=SCALES)
+    assert turned["scale"].tolist() == ["1 to 10", "0 to 10"]
+    at_once = nps_trend(both.assign(survey=["Spät", "Früh"], answered_at=both["answered_at"][0]), scale=SCALES)
+    assert at_once[["period", "scale"]].to_numpy().tolist() == [["2026-01", "0 to 10"], ["2026-01", "1 to 10"]]
+
+
+def test_scales_by_survey_that_are_one_give_what_one_scale_gives_and_no_answers_no_rows():
+    answers = drawn(300, 8).dropna(subset="survey")
+    by_survey = nps_trend(answers, scale={"Früh": (0, 10), "Spät": (0, 10)})
+    pd.testing.assert_frame_equal(by_survey, nps_trend(answers, scale=(0, 10)))
+    nothing = nps_trend(answers.assign(nps=np.nan), scale=SCALES)
+    assert nothing.empty
+    assert list(nothing.columns) == COLUMNS
+
+
+def test_answers_without_a_time_are_counted_over_all_scales():
+    answers = asked_twice()
+    answers.loc[[0, 300], "answered_at"] = pd.NaT
+    assert answers["survey"][[0, 300]].tolist() == ["Spät", "Früh"]
+    assert nps_trend(answers, scale=SCALES).attrs == {"undated": 2}
+
+
+@pytest.mark.parametrize(
+    ("survey", "message"),
+    [
+        (["Herbst", "Früh"], "such as 'Herbst'. Named are: 'Früh', 'Später', 'Spät'."),
+        (["Früh", None], "such as missing. Named are: 'Früh', 'Später', 'Spät'."),
+    ],
+)
+def test_answers_to_a_survey_whose_scale_is_not_named_are_refused(survey, message):
+    answers = answered(("2026-01-10", 2, 0, 0)).assign(survey=survey)
+    with pytest.raises(MeasureError) as refused:
+        nps_trend(answers, scale=SCALES)
+    assert str(refused.value) == f"nps_trend: there are answers to surveys that scale does not name, {message}"
+    unanswered = answers.assign(nps=answers["nps"].where(answers["survey"] == "Früh"))
+    assert nps_trend(unanswered, scale=SCALES)["n"].tolist() == [1]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+def test_the_look_for_surveys_without_a_scale_compiles(dialect):
+    table = ibis.table({"survey": "string", "nps": "int64"}, name="surveys")
+    assert "DISTINCT" in ibis.to_sql(module._reduce_unnamed(table, SCALES), dialect=dialect)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"scale": {}}, "scale names no survey. Name each with its scale, or declare one for all."),
+        ({"scale": {"Früh": (1, 5)}}, "scale is (1, 5). Declare (0, 10) or (1, 10), as the question was asked."),
+        (
+            {"scale": {"Früh": (0, 10)}},
+            "column 'survey' is absent; the table has: answered_at, nps.",
+        ),
         ({"scale": (1, 5)}, "scale is (1, 5). Declare (0, 10) or (1, 10), as the question was asked."),
         ({"every": "day"}, "every is 'day'. Known: week, month, quarter."),
         ({"timezone": "Berlin"}, "unknown time zone 'Berlin'. Name one such as 'Europe/Berlin' or 'UTC'."),

@@ -366,3 +366,10 @@ def test_answers_without_a_margin_are_left_out_of_the_weighting():
     base = pd.DataFrame({"region": ["Nord", "Süd", None]})
     said = pd.DataFrame({"region": ["Nord", "Süd", None], "nps": [9, 9, 1]})
     assert nps_of_base(base, said, scale=(0, 10), margins="region")[["n", "nps"]].to_numpy().tolist() == [[2, 100]]
+
+
+def test_without_a_margin_there_is_nothing_to_weight_by():
+    row = nps_of_base(pd.DataFrame({"a": [1]}), pd.DataFrame({"nps": [9]}), scale=(0, 10), margins=[]).iloc[0]
+    assert (
+        row["status"] == "cannot be computed: margins_of: no column is named. Name those whose make-up is to be kept."
+    )

@@ -20,6 +20,10 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "points",
             mark("Net Promoter Score less that of the period before; customers in both are paired"),
         ),
+        "nps_weighted": (
+            "points",
+            mark("Net Promoter Score with the answers weighted to the make-up of the customer base (raking)"),
+        ),
         "response_rate": ("share", mark("Invitations of the period that were answered, over all invitations")),
         "importance": ("share", mark("Share of the explained variance of the outcome that falls to the service (LMG)")),
         "profile": (
@@ -27,7 +31,7 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             mark("Promoters less the rest, in standard deviations; goes with being a promoter, no cause is claimed"),
         ),
         "theme_share": ("share", mark("Comments that belong to the theme, over all comments read")),
-        "csat": ("share", mark("Share of the ratings in the two best categories of the scale")),
+        "csat": ("share", mark("Share of the ratings in the {top} best categories of the scale")),
         "rating": ("rating", mark("Mean of the ratings")),
         "churn_share": (
             "share",
@@ -50,8 +54,8 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def defined(name: str) -> dict[str, str]:
-    """Return unit and definition of a figure, as ``report.figure`` takes them.
+def defined(name: str, **settings: object) -> dict[str, str]:
+    """Return unit and definition of a figure, as ``report.figure`` takes them, with the settings it names.
 
     >>> defined("rows_accepted")
     {'unit': 'count', 'definition': 'Zeilen, die jede Prüfung bestanden haben'}
@@ -59,4 +63,4 @@ def defined(name: str) -> dict[str, str]:
     if name not in DEFINITIONS:
         raise UnknownNameError("definition", name, DEFINITIONS)
     unit, text = DEFINITIONS[name]
-    return {"unit": unit, "definition": _(text)}
+    return {"unit": unit, "definition": _(text).format(**settings)}

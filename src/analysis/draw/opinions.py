@@ -169,6 +169,26 @@ def bounds(scenarios: pd.DataFrame) -> Sentence:
     return Sentence(text.format(passive=passive, against=against, **counts))
 
 
+def weighted(found: pd.DataFrame) -> Sentence:
+    r"""Say where the score stands once the answers are weighted to the make-up of the customer base.
+
+    Columns in: nps, low, high, n, n_effective, status.
+
+    >>> row = {"nps": 17.2, "low": 11.0, "high": 23.4, "n": 829, "n_effective": 805.2, "status": "computed"}
+    >>> print(weighted(pd.DataFrame([row])).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Auf die Zusammensetzung der Kundschaft gewichtet liegt der Net Promoter Score bei 17,2 Punkten (95-%-Intervall 11
+    bis 23,4, n = 829, wirksam wie 805).
+    """
+    require("opinions.weighted", found, ("nps", "low", "high", "n", "n_effective", "status"))
+    row = found.iloc[0]
+    if is_missing(row["nps"]):
+        return Sentence(_("The answers cannot be weighted to the customer base: of some groups there are none."))
+    as_many = _("as good as {n}").format(n=show(row["n_effective"], "count"))
+    text = _("Weighted to the make-up of the customer base the Net Promoter Score is {value} ({bracket}).")
+    bracket = words.bracket(row["low"], row["high"], "points", words.base(row["n"]), as_many)
+    return Sentence(text.format(value=said(row["nps"], "points", dative=True), bracket=bracket))
+
+
 def anomalies(found: pd.DataFrame) -> Sentence:
     r"""Say what in the answers does not fit the scale declared; nothing where all fits.
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import duckdb
 
+from analysis.errors import UndeclaredSurveyError
 from analysis.intake import references
 from analysis.intake.engine import among, literal
-from analysis.intake.faults import QUARANTINED, Faults
+from analysis.intake.faults import IN, QUARANTINED, Faults
 from analysis.intake.fields import Field, trimmed
 from analysis.intake.mapping import Mapped
 from analysis.intake.raw import Raw
@@ -33,7 +34,8 @@ def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, 
     """Check the rows of a table, whole rows first, and return its fields with what is set missing left out.
 
     ``parents`` names the table of ids of each table that others refer to. The state of each row stands in the raw
-    table afterwards, every fault in ``faults``.
+    table afterwards, every fault in ``faults``. Raises UndeclaredSurveyError where scales are declared by survey and
+    one with answers is not among them.
     """
     faults.add_rejects(job.raw.rejects)
     _drop(job, faults)
@@ -46,6 +48,8 @@ def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, 
     for field in job.mapped.fields:
         if field.suspect and not field.required:
             faults.add("value", field, f"CASE WHEN {field.value} IS NULL THEN {field.filled} END", field.reason)
+    if job.source.scale_by_survey and "nps" in fields:
+        fields["nps"] = _on_own_scale(job, fields["nps"], fields["survey"], faults)
     for earlier, later in job.spec.not_before:
         if earlier in fields and later in fields:
             wrong = f"{fields[later].value} < {fields[earlier].value}"
@@ -83,6 +87,29 @@ def _refuse_repeated(job: Job, faults: Faults) -> None:
         faults.drop("repeated id", repeated)
     else:
         faults.add("row", field, repeated, literal("duplicate id"))
+
+
+def _on_own_scale(job: Job, nps: Field, survey: Field, faults: Faults) -> Field:
+    """Return ``nps`` without the answers that are not on the scale of their own survey, or that name no survey."""
+    scales = job.source.scale_by_survey
+    _refuse_undeclared(job, nps, survey)
+    nps = faults.set_missing(nps, f"{nps.value} IS NOT NULL AND {survey.value} IS NULL", literal("no survey"))
+    for low, high in sorted(set(scales.values())):
+        alike = [name for name, scale in scales.items() if scale == (low, high)]
+        off = f"{among(survey.value, alike)} AND {nps.value} NOT BETWEEN {low} AND {high}"
+        nps = faults.set_missing(nps, off, literal("outside scale"))
+    return nps
+
+
+def _refuse_undeclared(job: Job, nps: Field, survey: Field) -> None:
+    scales = job.source.scale_by_survey
+    rows = job.con.execute(
+        f"""SELECT DISTINCT {survey.value} AS survey FROM {job.raw.table}
+            WHERE state = {IN} AND {nps.value} IS NOT NULL AND NOT {among(survey.value, scales)} ORDER BY 1"""
+    ).fetchall()
+    if rows:
+        key = f"sources.{job.spec.name}.scale"
+        raise UndeclaredSurveyError(job.raw.source, key, [survey for (survey,) in rows], scales)
 
 
 def remember_ids(job: Job) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -46,7 +46,7 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, spec: TableSpec, source: Sou
     """Return the fields that ``raw`` yields for the table ``spec``.
 
     Raises MissingColumnError where a mapped column is absent, SourceError where a required one has no source,
-    ParamsError where a rating has no scale.
+    ParamsError where a rating has no scale, or scales are declared by survey and no column names it.
     """
     job = _Job(con, raw, spec, source, zones)
     columns = _columns(job)
@@ -54,6 +54,7 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, spec: TableSpec, source: Sou
     made = [*_made(job, columns), *_derived(job)]
     order = {column.name: place for place, column in enumerate(spec.columns)}
     made.sort(key=lambda field: order.get(field.name, len(order)))
+    _refuse_scales_of_no_survey(job, made)
     notes = [note(name, rule) for name, rule in source.derive.items()]
     kept, renamed = _attributes(job, columns, [*made])
     return Mapped(fields.settle(con, raw, (*made, *kept)), (*notes, *renamed))
@@ -107,6 +108,14 @@ def _scale(job: _Job, name: str) -> tuple[int, int]:
         problem = f"the column {name} has no declared scale, and a scale is never guessed"
         raise ParamsError(job.raw.source, f"{job.key}.{key}", problem, f"Write {key}: [lowest, highest]")
     return scale
+
+
+def _refuse_scales_of_no_survey(job: _Job, made: Sequence[Field]) -> None:
+    found = {field.name for field in made}
+    if job.source.scale_by_survey and "nps" in found and "survey" not in found:
+        key = f"{job.key}.{SCALE_KEYS['nps']}"
+        remedy = f"Map it under {job.key}.columns, or write one scale for all: [lowest, highest]"
+        raise ParamsError(job.raw.source, key, "names surveys, but no column is mapped to survey", remedy)
 
 
 def _translated(job: _Job, name: str, column: RawColumn) -> RawColumn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +29,11 @@ _FORMS: dict[Every, tuple[str, str]] = {
 }
 """How pandas calls a period, and how its id is written."""
 
+Scales: TypeAlias = Scale | Mapping[str, Scale]
+"""One scale, or that of each survey by its name."""
+
+_MOST_NAMED = 5
+
 _FEWEST_PERIODS = 3
 """Answered periods below which the series says nothing of how its level moves."""
 
@@ -36,7 +41,7 @@ _FEWEST_PERIODS = 3
 def nps_trend(
     answers: Rows,
     *,
-    scale: Scale,
+    scale: Scales,
     every: Every = "month",
     timezone: str = "UTC",
     min_group: int = 5,
@@ -47,6 +52,9 @@ def nps_trend(
     A period is an ISO week, a calendar month or a quarter of ``timezone``. Of a customer's answers to one survey in
     one period the latest counts, as for ``nps``; answers without answered_at belong to none and are left out.
 
+    Where surveys were asked on different scales, ``scale`` names that of each. Scores on two scales cannot be compared:
+    each scale is a series of its own, with its own level, steps and family of tests.
+
     The level is what a local level model finds behind the scores: it takes each score as measured with the adjusted
     Wald variance of its period, and moves by normal steps whose variance is estimated by maximum likelihood. It runs
     through periods without answers; with fewer than three answered periods it is missing. Every later answer moves the
@@ -54,15 +62,17 @@ def nps_trend(
     that was answered: customers who answered in both are paired, p is adjusted (Holm) over all steps tested.
 
     Columns in: nps (whole numbers on the scale, missing where not answered), answered_at (timestamp, UTC); where
-    present also customer_id, survey, response_id.
+    present also customer_id, survey (required where ``scale`` names surveys), response_id.
 
-    Columns out: period (2026-W05, 2026-03, 2026-Q1), start (first day), n (answers), nps, low, high (points, adjusted
-    Wald), level, level_low, level_high (points, cut at -100 and 100), step (points), p (two-sided, normal), p_holm,
-    verdict (up, down, within noise; too few under ``min_group`` answers on either side; missing for the first period
-    and those without answers). One row a period from the first to the last answered. ``attrs``: ``undated``, the
-    answers left out.
+    Columns out: period (2026-W05, 2026-03, 2026-Q1), start (first day), scale (0 to 10, 1 to 10), n (answers), nps,
+    low, high (points, adjusted Wald), level, level_low, level_high (points, cut at -100 and 100), step (points), p
+    (two-sided, normal), p_holm, verdict (up, down, within noise; too few under ``min_group`` answers on either side;
+    missing for the first period and those without answers). One row a scale and period, from the first to the last
+    that was answered on this scale; the scale that was asked first comes first. ``attrs``: ``undated``, the answers
+    left out.
 
-    Raises MeasureError as ``nps`` does, and where ``every`` or the time zone is unknown or answered_at is no timestamp.
+    Raises MeasureError as ``nps`` does, where ``every`` or the time zone is unknown, answered_at is no timestamp or
+    answers belong to a survey that ``scale`` does not name.
     Source: level: see ``local_level.smoothed_level``; intervals: see ``nps_interval``; steps: large-sample normal on
     plain counts, the paired by linearisation; Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
 
@@ -75,23 +85,65 @@ def nps_trend(
     2  2026-03  40  90.0  90.0      up
     """
     table, zone = _checked(answers, scale, every, confidence), _zone(timezone)
-    span = _reduce_span(table).execute().iloc[0]
+    series = [_series(part, own, every, zone, min_group, confidence) for own, part in _by_scale(table, scale)]
+    undated = sum(one.attrs["undated"] for one in series)
+    found = sorted((one for one in series if len(one)), key=lambda one: one["start"].iloc[0])
+    trend = pd.concat(found, ignore_index=True) if found else series[0]
+    trend.attrs = {"undated": undated}
+    return trend
+
+
+def _series(
+    answers: ir.Table, scale: Scale, every: Every, zone: ZoneInfo, min_group: int, confidence: float
+) -> pd.DataFrame:
+    span = _reduce_span(answers).execute().iloc[0]
     periods = _periods(span["first"], span["last"], every, zone)
     begins = [_begin(day, zone) for day in periods.start_time]
-    counts = counted.executed("nps_trend", _reduce_nps_trend(table, scale, begins), scale, ("period",))
+    counts = counted.executed("nps_trend", _reduce_nps_trend(answers, scale, begins), scale, ("period",))
     counts = counts.set_index("period").reindex(range(len(periods))).astype("float64").fillna(0)
-    trend = pd.DataFrame({"period": _written(periods, every), "start": periods.start_time})
+    written, named = _written(periods, every), pd.Series("{} to {}".format(*scale), counts.index, dtype="str")
+    trend = pd.DataFrame({"period": written, "start": periods.start_time, "scale": named})
     trend = trend.assign(**_scores(counts, confidence), **_steps(counts, min_group, confidence))
     trend.attrs = {"undated": int(span["undated"])}
     return trend
 
 
-def _checked(answers: Rows, scale: Scale, every: str, confidence: float) -> ir.Table:
-    counted.check_nps_scale("nps_trend", scale)
+def _by_scale(answers: ir.Table, scales: Scales) -> list[tuple[Scale, ir.Table]]:
+    if not isinstance(scales, Mapping):
+        return [(scales, answers)]
+    surveys: dict[Scale, list[str]] = {}
+    for survey, scale in scales.items():
+        surveys.setdefault((scale[0], scale[1]), []).append(survey)
+    return [(scale, answers.filter(answers["survey"].isin(named))) for scale, named in sorted(surveys.items())]
+
+
+def _check_surveys(answers: ir.Table, scales: Mapping[str, Scale]) -> None:
+    unnamed = _reduce_unnamed(answers, scales).execute()
+    if len(unnamed):
+        listed = ", ".join("missing" if pd.isna(name) else repr(name) for name in unnamed["survey"])
+        problem = f"there are answers to surveys that scale does not name, such as {listed}"
+        raise MeasureError("nps_trend", problem, f"Named are: {', '.join(map(repr, scales))}")
+
+
+def _reduce_unnamed(answers: ir.Table, scales: Mapping[str, Scale]) -> ir.Table:
+    """Reduce to a few of the surveys with answers whose scale is not named."""
+    rated = counted.rated(answers, answers["nps"], ("survey",), one_per_customer=False)
+    unnamed = rated.filter(rated["survey"].isnull() | rated["survey"].notin(list(scales)))
+    return unnamed.select("survey").distinct().order_by("survey").limit(_MOST_NAMED)
+
+
+def _checked(answers: Rows, scale: Scales, every: str, confidence: float) -> ir.Table:
+    if not scale:
+        raise MeasureError("nps_trend", "scale names no survey", "Name each with its scale, or declare one for all")
+    for one in scale.values() if isinstance(scale, Mapping) else (scale,):
+        counted.check_nps_scale("nps_trend", one)
     check_confidence("nps_trend", confidence)
     if every not in get_args(Every):
         raise MeasureError("nps_trend", f"every is {every!r}", f"Known: {', '.join(get_args(Every))}")
-    table = counted.checked("nps_trend", answers, "nps", ("answered_at",))
+    surveys = ("survey",) if isinstance(scale, Mapping) else ()
+    table = counted.checked("nps_trend", answers, "nps", ("answered_at", *surveys))
+    if isinstance(scale, Mapping):
+        _check_surveys(table, scale)
     kind = table["answered_at"].type()
     if not (kind.is_timestamp() or kind.is_null()):
         raise MeasureError("nps_trend", f"column 'answered_at' holds {kind}, not timestamps", "Convert it, in UTC")

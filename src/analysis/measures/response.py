@@ -150,7 +150,7 @@ def nps_of_base(
     Columns in: those of ``margins``, of customers and answers; of answers also what ``nps`` takes. Columns out: those
     of ``nps`` with weights, and status (computed, or why it cannot be: the fault that raking finds). One row.
 
-    Raises MeasureError as ``nps`` does, and where no margin is named or one is absent.
+    Raises MeasureError as ``nps`` does, and where a margin is absent.
     Source: see ``weighting.rake`` and ``nps``.
 
     >>> people = pd.DataFrame({"region": ["Nord"] * 60 + ["Süd"] * 40})
@@ -161,8 +161,8 @@ def nps_of_base(
     """
     margins = names(margins)
     table = checked("nps_of_base", answers, "nps", margins)
-    known = latest(table, "nps", margins).filter(lambda rows: ibis.and_(*(rows[name].notnull() for name in margins)))
-    known = known.rename(nps="_rating")
+    known = latest(table, "nps", margins).rename(nps="_rating")
+    known = known.drop_null(list(margins)) if margins else known
     try:
         weights = rake(known, margins_of(customers, margins))
     except MeasureError as fault:

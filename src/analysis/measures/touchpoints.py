@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -59,13 +61,15 @@ def touchpoints(
     scales: Mapping[Measure, Scale],
     kinds: str | Sequence[str] = ("survey", "channel", "stage"),
     easy: Easy | None = None,
+    top: int = 2,
     min_group: int = 5,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Measure satisfaction at each touchpoint of the customer's journey, and say where it breaks.
 
     A touchpoint is a value of one of the columns ``kinds``; those that the answers lack are passed over. ``scales``
-    says which measures are taken and on which scale; for ces ``easy`` declares which end of it is easy. The journey
+    says which measures are taken and on which scale; csat counts its ``top`` best ratings, for ces ``easy`` declares
+    which end of the scale is easy. The journey
     breaks where a touchpoint is worse than all others together by more than chance; a column with one touchpoint only
     has nothing to compare.
 
@@ -89,8 +93,9 @@ def touchpoints(
     table, kinds = as_table(answers), names(kinds)
     if "ces" in scales and easy is None:
         raise MeasureError("touchpoints", "ces has no direction", 'Declare which end is easy: easy="high" or "low"')
+    rules = _Rules(easy, top, min_group, confidence)
     parts = [
-        _touchpoints_of(table, kind, measure, scale, easy, min_group, confidence)
+        _touchpoints_of(table, kind, measure, scale, rules)
         for kind in kinds
         if kind in table.columns
         for measure, scale in scales.items()
@@ -98,22 +103,32 @@ def touchpoints(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, *_TESTED, "breaks"])
 
 
-def _touchpoints_of(
-    table: ir.Table, kind: str, measure: Measure, scale: Scale, easy: Easy | None, min_group: int, confidence: float
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Rules:
+    easy: Easy | None
+    top: int
+    min_group: int
+    confidence: float
+
+    def level(self, table: ir.Table, kind: str, measure: Measure, scale: Scale) -> pd.DataFrame:
+        """Return the measure of each touchpoint: kind, n, value, low, high."""
+        asked: dict[str, Any] = {"scale": scale, "by": kind, "confidence": self.confidence}
+        if measure == "nps":
+            return nps(table, **asked).rename(columns={"nps": "value"})
+        if measure == "csat":
+            return csat(table, top=self.top, **asked).rename(columns={"share": "value"})
+        return ces(table, easy=self.easy or "high", **asked).rename(columns={"mean": "value"})
+
+
+def _touchpoints_of(table: ir.Table, kind: str, measure: Measure, scale: Scale, rules: _Rules) -> pd.DataFrame:
     table = table.filter(table[kind].notnull())
-    tested = against_rest(table, by=kind, scale=scale, measure=measure, min_group=min_group, confidence=confidence)
-    if measure == "nps":
-        level = nps(table, scale=scale, by=kind, confidence=confidence).rename(columns={"nps": "value"})
-    elif measure == "csat":
-        level = csat(table, scale=scale, by=kind, confidence=confidence).rename(columns={"share": "value"})
-    else:
-        level = ces(table, scale=scale, easy=easy or "high", by=kind, confidence=confidence)
-        level = level.rename(columns={"mean": "value"})
-    worse = "up" if measure == "ces" and easy == "low" else "down"
+    asked: dict[str, Any] = {"top": rules.top, "min_group": rules.min_group, "confidence": rules.confidence}
+    tested = against_rest(table, by=kind, scale=scale, measure=measure, **asked)
+    worse = "up" if measure == "ces" and rules.easy == "low" else "down"
+    level = rules.level(table, kind, measure, scale)
     found = level.merge(tested[[kind, *_TESTED]], on=kind).rename(columns={kind: "touchpoint"})
     found = found.assign(kind=kind, measure=measure, breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
-    found = found[found["n"] >= min_group]
+    found = found[found["n"] >= rules.min_group]
     if kind != "stage":
         return found
     return found.sort_values("touchpoint", key=lambda stages: stages.map(STAGES.index), ignore_index=True)

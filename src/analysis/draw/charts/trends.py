@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,9 @@ from analysis.draw.frames import require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
 from analysis.errors import MeasureError
+
+_ASIDE = 0.24
+"""How far apart, in periods, the values of two scales in the same period stand."""
 
 
 def trend(
@@ -36,66 +41,165 @@ def trend(
     Columns in: ``period`` (ids such as 2026-Q3, each once), ``value``, ``low``, ``high``. ``level`` names the smoothed
     level, drawn as a line through all periods with its band (``<level>_low``, ``<level>_high``); the values are then
     dots. ``verdict`` names the column that says whether a period differs from the one before; such dots are full and
-    stand out. ``measure`` is the name of
-    what is measured, where it is not that of the column. Raises MeasureError where a period stands twice.
+    stand out. Where a column ``scale`` holds several, each is a series of its own: nothing is drawn across the break,
+    which a line marks, and in it each period stands once. ``measure`` is the name of what is measured, where it is not
+    that of the column. Raises MeasureError where a period stands twice.
     """
     require("charts.trend", frame, (period, value, low, high))
-    known = frame[frame[value].notna()]
-    if known.empty:
+    if frame[value].isna().all():
         return words.no_data(title)
-    rows = known.set_index(known[period].map(dates.ordinal)).sort_index()
-    if rows.index.has_duplicates:
-        twice = rows[period][rows.index.duplicated()].iloc[0]
-        raise MeasureError("charts.trend", f"period {twice} stands in more than one row", "Draw one group at a time")
+    all_series = _all_series(frame, period, value)
+    named = _Columns(period, value, low, high, level if level and frame[level].notna().any() else None, verdict)
 
     def paint(ax: Axes) -> None:
-        every = range(rows.index.min(), rows.index.max() + 1)
-        ax.vlines(rows.index, rows[low].astype(float), rows[high].astype(float), color=style.ACCENT, alpha=0.35)
-        if level and frame[level].notna().any():
-            _level(ax, frame.set_index(frame[period].map(dates.ordinal)).sort_index(), level)
-            _steps(ax, rows[value].astype(float), rows[verdict].isin(DIFFERS) if verdict else rows[value].isna())
-        else:
-            ax.plot(every, rows[value].astype(float).reindex(every), "o-", color=style.ACCENT, markersize=5)
-        last = rows.iloc[-1]
+        for series in all_series:
+            series.draw(ax, named)
+        newest = all_series[-1].known
         ax.annotate(
-            numbers.show(last[value], unit),
-            (rows.index[-1], last[value]),
+            numbers.show(newest[value].iloc[-1], unit),
+            (newest.index[-1] + all_series[-1].shift, newest[value].iloc[-1]),
             xytext=(8, 0),
             textcoords="offset points",
             va="center",
         )
-        _period_ticks(ax, rows[period])
+        colours = {series.name or _("Measured"): series.colour for series in all_series}
+        if named.level:
+            colours[_("Smoothed level")] = style.SERIES[2]
+        if len(colours) > 1:
+            furniture.key(ax, colours)
+        _period_ticks(ax, pd.concat([series.known[period] for series in all_series]))
+        for older, newer in pairwise(all_series):
+            _break(ax, older, newer)
         ax.grid(axis="y")
         furniture.number_axis(ax.yaxis, unit, axis_heading(measure or value, unit))
 
-    return canvas.chart(
-        paint, height_cm=7.5, title=title, alt=_trend_alt(rows, period, value, unit, measure or value), note=note
+    alt = _alt(all_series, period, value, unit, measure or value)
+    return canvas.chart(paint, height_cm=7.5, title=title, alt=alt, note=note)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where the frame has what."""
+
+    period: str
+    value: str
+    low: str
+    high: str
+    level: str | None
+    verdict: str | None
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The rows of one scale by the place of their period; ``name`` is empty where there is only one scale."""
+
+    name: str
+    rows: pd.DataFrame
+    known: pd.DataFrame
+    colour: str
+    shift: float
+    """By how much of a period it stands aside, where another has values in the same ones."""
+
+    def draw(self, ax: Axes, named: _Columns) -> None:
+        at, values = self.known.index + self.shift, self.known[named.value].astype(float)
+        ends = (self.known[end].astype(float) for end in (named.low, named.high))
+        ax.vlines(at, *ends, color=self.colour, alpha=0.35)
+        if named.level:
+            _level(ax, self.rows, named.level)
+            differs = self.known[named.verdict].isin(DIFFERS) if named.verdict else values.isna()
+            ax.plot(at[~differs], values[~differs], "o", color=self.colour, markersize=4)
+            ax.plot(at[differs], values[differs], "D", color=style.WARNING, markersize=7)
+        else:
+            every = pd.RangeIndex(self.known.index.min(), self.known.index.max() + 1)
+            ax.plot(every + self.shift, values.reindex(every), "o-", color=self.colour, markersize=5)
+
+
+def _all_series(frame: pd.DataFrame, period: str, value: str) -> list[_Series]:
+    """Return a series a scale, the one that begins first first; the last is drawn in full colour."""
+    placed = frame.set_index(frame[period].map(dates.ordinal)).sort_index(kind="stable")
+    scales = (
+        [part for _scale, part in placed.groupby("scale", sort=False, dropna=False)] if "scale" in placed else [placed]
     )
+    found = [(rows, known) for rows in scales if len(known := rows[rows[value].notna()])]
+    for _rows, known in found:
+        _refuse_repeated(known, period)
+    is_shared = len(found) > 1 and pd.concat([known[period] for _rows, known in found]).duplicated().any()
+    return [
+        _Series(
+            _scale_name(rows) if len(found) > 1 else "",
+            rows,
+            known,
+            style.ACCENT if place == len(found) - 1 else style.MUTED,
+            _ASIDE * (place - (len(found) - 1) / 2) if is_shared else 0,
+        )
+        for place, (rows, known) in enumerate(found)
+    ]
+
+
+def _refuse_repeated(known: pd.DataFrame, period: str) -> None:
+    if known.index.has_duplicates:
+        twice = known[period][known.index.duplicated()].iloc[0]
+        raise MeasureError("charts.trend", f"period {twice} stands in more than one row", "Draw one group at a time")
+
+
+def _scale_name(rows: pd.DataFrame) -> str:
+    return _("Scale {scale}").format(scale=names.label(rows["scale"].iloc[0]))
 
 
 def _level(ax: Axes, rows: pd.DataFrame, level: str) -> None:
     ends = (rows[f"{level}_{end}"].astype(float) for end in ("low", "high"))
     ax.fill_between(rows.index, *ends, color=style.SERIES[2], alpha=0.18, linewidth=0)
     ax.plot(rows.index, rows[level].astype(float), "-", color=style.SERIES[2], linewidth=2)
-    furniture.key(ax, {_("Measured"): style.ACCENT, _("Smoothed level"): style.SERIES[2]})
 
 
-def _steps(ax: Axes, values: pd.Series, differs: pd.Series) -> None:
-    ax.plot(values.index[~differs], values[~differs], "o", color=style.ACCENT, markersize=4)
-    ax.plot(values.index[differs], values[differs], "D", color=style.WARNING, markersize=7)
+def _break(ax: Axes, older: _Series, newer: _Series) -> None:
+    """Mark where the newer series begins, unless both begin together."""
+    at = newer.known.index[0] - 0.5
+    if at < older.known.index[0]:
+        return
+    ax.axvline(at, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    for series, side, aside in ((older, "right", -4), (newer, "left", 4)):
+        ax.annotate(
+            series.name,
+            (at, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(aside, 2),
+            textcoords="offset points",
+            va="bottom",
+            ha=side,
+            color=series.colour,
+            fontsize=style.SMALL_SIZE,
+        )
 
 
 def _period_ticks(ax: Axes, periods: pd.Series) -> None:
+    periods = periods[~periods.index.duplicated()].sort_index()
     step = -(-len(periods) // 8)
     shown = periods[::-1][::step]
     ax.set_xticks(shown.index, [dates.period(name) for name in shown])
     ax.set_xlim(periods.index.min() - 0.4, periods.index.max() + 0.4)
 
 
+def _alt(all_series: list[_Series], period: str, value: str, unit: str, measure: str) -> str:
+    lines = [_trend_alt(series.known, period, value, unit, measure) for series in all_series]
+    if len(lines) == 1:
+        return lines[0]
+    named = [f"{series.name}: {line}" for series, line in zip(all_series, lines, strict=True)]
+    breaks = [
+        _("Break at {period}: there {newer} begins, which cannot be compared with {older}.").format(
+            period=dates.period(newer.known[period].iloc[0]), newer=newer.name, older=older.name
+        )
+        for older, newer in pairwise(all_series)
+    ]
+    return " ".join([*named, *breaks])
+
+
 def _trend_alt(rows: pd.DataFrame, period: str, value: str, unit: str, measure: str) -> str:
     def point(row: Any) -> str:
         return f"{dates.period(row[period])} {numbers.show(row[value], unit)}"
 
+    if len(rows) == 1:
+        return f"{names.column(measure)}: {point(rows.iloc[0])}."
     most, least = rows.iloc[int(rows[value].argmax())], rows.iloc[int(rows[value].argmin())]
     return _("Line over {count} periods, {measure}: from {first} to {last}; highest {most}, lowest {least}.").format(
         count=len(rows),
