@@ -33,6 +33,8 @@ class Report:
     snapshot: snapshots.Snapshot
     chapter: str
     connection: ibis.BaseBackend
+    source: str = ""
+    """The tables that figures come from, separated by blanks, unless a figure names its own."""
 
     @property
     def period(self) -> Period:
@@ -248,7 +250,7 @@ class Report:
                 "unit": unit,
                 "period": self.period.id,
                 "definition": definition,
-                "source": self._provenance(source),
+                "source": self._provenance(source or self.source),
             }
         )
 
@@ -257,7 +259,7 @@ class Report:
         frame: pd.DataFrame,
         id: str,
         *,
-        value: str,
+        value: str = "",
         by: str | tuple[str, str] | None = None,
         n: str = "n",
         unit: str,
@@ -267,11 +269,12 @@ class Report:
     ) -> None:
         """Hand over a figure for each row of ``frame``.
 
-        ``value`` and ``n`` name columns; the interval is taken from the columns ``<value>_low`` and ``<value>_high``,
-        else from ``low`` and ``high``, where the frame has them. ``by`` names the column that tells the rows apart
-        and becomes the end of the id; of a pair the first says what a row is about and is added to the name before it.
-        ``source_by`` the column that names the table a row comes from.
+        ``value`` (by default the last part of the id) and ``n`` name columns; the interval is taken from the columns
+        ``<value>_low`` and ``<value>_high``, else from ``low`` and ``high``, where the frame has them. ``by`` names the
+        column that tells the rows apart and becomes the end of the id; of a pair the first says what a row is about and
+        is added to the name before it. ``source_by`` names the column with the table that a row comes from.
         """
+        value = value or id.rpartition(".")[2]
         low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
         for row in frame.to_dict("records"):
             ends = {"low": row[low] if low else None, "high": row[high] if high else None}
@@ -376,11 +379,11 @@ def snapshot_folder(out: Path, report: str) -> Path:
     return out / ".snapshots" / report
 
 
-def open_report(snapshot: str = "", *, chapter: str) -> Report:
+def open_report(snapshot: str = "", *, chapter: str, source: str = "") -> Report:
     """Open a snapshot for a chapter.
 
     It is the one in folder ``snapshot``, else the one that `stammkunde lab` has named, else the last one of
-    params/pilot.yml.
+    params/pilot.yml. ``source`` names the tables its figures come from, separated by blanks.
     """
     named = snapshot or os.environ.get(SNAPSHOT_VARIABLE, "")
     folder = Path(named) if named else pilot_snapshot(project_folder(Path.cwd()))
@@ -389,4 +392,4 @@ def open_report(snapshot: str = "", *, chapter: str) -> Report:
     for name in opened.records:
         connection.read_parquet(folder / "tables" / f"{name}.parquet", table_name=name)
     FigureLog(folder, chapter).begin()
-    return Report(opened, chapter, connection)
+    return Report(opened, chapter, connection, source)

@@ -189,3 +189,13 @@ def test_touchpoints_stand_in_a_row_each_with_every_measure_in_its_unit() -> Non
     assert "▼ 20,4 (11,7 bis 28,8)" in lines[2]
     assert "75,7 % (70,5 bis 80,1 %)" in lines[2]
     assert tables.touchpoints(frame.head(0), title="Titel") == Sentence("Titel: keine Daten.")
+
+
+def test_themes_show_what_was_written_only_where_it_may_be_read() -> None:
+    row = {"words": "lieferung, spät", "n": 6, "share": 0.5, "nps": -100.0, "low": -100.0, "high": -53.4}
+    frame = pd.DataFrame([row | {"quotes": ("Zu spät!", "<b>"), "comments": 12, "read": 12, "without_theme": 1}])
+    inside, outside = (page(tables.themes(frame, title="Titel", quotes=quotes)) for quotes in (True, False))
+    assert "„Zu spät!“ · „<b>“" in inside.get_text()
+    assert "Zu spät!" not in str(outside)
+    assert "12 von 12 Kommentaren wurden gelesen; 1 gehören zu keinem Thema." in outside.get_text()
+    assert tables.themes(frame.head(0), title="Titel", quotes=True) == Sentence("Titel: keine Daten.")

@@ -44,9 +44,9 @@ def test_where_high_is_easy_the_lower_effort_score_breaks():
     assert found["breaks"].to_dict() == {"Chat": False, "Laden": True}
 
 
-def test_a_single_touchpoint_has_nothing_to_compare():
-    found = touchpoints(answers().assign(survey="quarterly"), scales={"nps": (1, 10)}, kinds="survey")
-    assert found[["verdict", "breaks"]].to_numpy().tolist() == [["too few", False]]
+def test_a_column_with_a_single_touchpoint_is_passed_over():
+    found = touchpoints(answers().assign(survey="quarterly"), scales={"nps": (1, 10)})
+    assert found["kind"].unique().tolist() == ["channel"]
 
 
 def test_effort_without_its_direction_is_refused():

@@ -28,6 +28,7 @@ highest_lowest = words.highest_lowest
 
 _HEADLINES = {
     "satisfaction.nps": "nps",
+    "satisfaction.nps_change": "nps_change",
     "satisfaction.csat": "csat",
     "churn_drivers.churn_share": "churn_share",
     "churn_drivers.median_stay": "median",
@@ -192,11 +193,14 @@ def headlines(figures: pd.DataFrame) -> Findings | Sentence:
     require("findings.headlines", figures, ("id", "value", "low", "high", "n", "unit"))
     by_id = figures.set_index("id")
     found = [(by_id.loc[key], name) for key, name in _HEADLINES.items() if key in by_id.index]
-    sentences = [_headline(row, name) for row, name in found]
+    sentences = [_headline(row, name, by_id) for row, name in found]
     return words.findings(sentences) if sentences else words.no_data()
 
 
-def _headline(row: pd.Series, name: str) -> Sentence:
+def _headline(row: pd.Series, name: str, by_id: pd.DataFrame) -> Sentence:
+    if name == "nps_change":
+        ends = {"difference": row["value"], "low": row["low"], "high": row["high"], "unit": row["unit"]}
+        return words.change("nps", by_id["value"].get("satisfaction.nps"), **ends)
     if name == "median":
         return median_stay(
             pd.DataFrame([{"median": row["value"], "low": row["low"], "high": row["high"], "n": row["n"]}])

@@ -174,6 +174,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "importance": mark("Importance"),
         "drivers": mark("Importance and rating of single services"),
         "quadrant": mark("Field"),
+        "ratings": mark("Ratings of single services"),
         "profile": mark("Promoters against the rest"),
         "standardised": mark("Standardised difference"),
         "words": mark("Words"),

@@ -47,7 +47,7 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
     **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
     **dict.fromkeys(("first", "last", "as_of"), "date"),
-    **dict.fromkeys(("source", "class", "figure", "definition"), "text"),
+    **dict.fromkeys(("source", "class", "figure", "definition", "words", "quotes"), "text"),
     **dict.fromkeys(("value", "interval"), _WRITTEN),
     "nps": "points",
     "mean": "rating",
@@ -179,6 +179,24 @@ def touchpoints(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
     note = _("With {level}\u00a0interval. ▼ worse than the others by more than chance.").format(level=names.level())
     empty = dict.fromkeys(measures, numbers.MISSING)
     return table(pd.DataFrame([empty | cell for cell in cells]), title=title, columns=columns, note=note)
+
+
+def themes(frame: pd.DataFrame, *, title: str, quotes: bool) -> Table | Sentence:
+    """Show what comments are about; with ``quotes`` what was written, which stays in the house.
+
+    Columns in: words, n, share, nps, low, high, quotes (a few comments each), comments, read, without_theme.
+    """
+    require("tables.themes", frame, ("words", "n", "share", "nps", "low", "high", "quotes", "comments", "read"))
+    if frame.empty:
+        return words.no_data(title)
+    first = frame.iloc[0]
+    counts = {name: numbers.show(first[name], "count") for name in ("comments", "read", "without_theme")}
+    note = _("{read} of {comments} comments were read; {without_theme} belong to no theme.").format(**counts)
+    shown = frame.assign(
+        quotes=[" · ".join(_("“{name}”").format(name=one) for one in some) for some in frame["quotes"]]
+    )
+    columns: list[Key] = ["words", "n", "share", "nps", ("low", "high"), *(["quotes"] if quotes else [])]
+    return table(shown, title=title, columns=columns, note=note)
 
 
 def _measured(row: dict[Hashable, Any], unit: str) -> str:

@@ -74,7 +74,8 @@ def compare(
 
     Columns out: those of ``by``, n_a, n_b (answers), paired (customers in both), a, b, difference (a - b), low, high
     (points for nps, shares for csat with its ``top`` best ratings, the scale for ces), p (two-sided, normal), p_holm,
-    verdict (up, down, within noise; too few under ``min_group`` answers on either side), family. One row a group of
+    verdict (up, down, within noise; too few, without interval and p, under ``min_group`` answers on either side),
+    family. One row a group of
     either side, sorted by ``by``.
 
     Raises MeasureError as ``nps`` and ``csat`` do, and where the measure is unknown.
@@ -205,7 +206,7 @@ def _tested(found: pd.DataFrame, by: tuple[str, ...], what: str, min_group: int,
     difference = a - b
     enough = (found[["n_a", "n_b"]] >= max(min_group, 2)).all(axis=1)
     p = np.where(enough, two_sided(ratio(difference, se)), np.nan)
-    p_holm, half = holm(p), normal_quantile(confidence) * se
+    p_holm, half = holm(p), normal_quantile(confidence) * se.where(enough)
     family = f"{', '.join(by)}: {enough.sum()} {what}" if by else what
     counts = found[[*by, "n_a", "n_b", "paired"]].astype(dict.fromkeys(("n_a", "n_b", "paired"), "int64"))
     return counts.assign(a=a, b=b, difference=difference, low=difference - half, high=difference + half).assign(

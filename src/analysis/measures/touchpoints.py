@@ -71,7 +71,7 @@ def touchpoints(
     says which measures are taken and on which scale; csat counts its ``top`` best ratings, for ces ``easy`` declares
     which end of the scale is easy. The journey
     breaks where a touchpoint is worse than all others together by more than chance; a column with one touchpoint only
-    has nothing to compare.
+    has nothing to compare and is passed over.
 
     Columns in: those of ``kinds`` that are there, nps, csat, ces as ``scales`` names them; where present also
     customer_id, survey, answered_at, response_id.
@@ -128,7 +128,7 @@ def _touchpoints_of(table: ir.Table, kind: str, measure: Measure, scale: Scale, 
     level = rules.level(table, kind, measure, scale)
     found = level.merge(tested[[kind, *_TESTED]], on=kind).rename(columns={kind: "touchpoint"})
     found = found.assign(kind=kind, measure=measure, breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
-    found = found[found["n"] >= rules.min_group]
+    found = found[found["n"] >= rules.min_group] if len(found) > 1 else found.head(0)
     if kind != "stage":
         return found
     return found.sort_values("touchpoint", key=lambda stages: stages.map(STAGES.index), ignore_index=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -106,6 +108,15 @@ def _left_out(labels: list[str]) -> str:
 def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, high: str, unit: str) -> str:
     ends = numbers.interval(row[low], row[high], unit)
     return f"{furniture.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"
+
+
+def touchpoints(frame: pd.DataFrame, *, title: str, reference: float | None = None) -> Chart | Sentence:
+    """Draw the Net Promoter Scores of touchpoints or groups, each against the rest, the highest on top.
+
+    Columns in: kind, touchpoint, value, low, high, n, verdict.
+    """
+    named: dict[str, Any] = {"label": ("kind", "touchpoint"), "measure": "nps", "verdict": "verdict"}
+    return intervals(frame, value="value", unit="points", title=title, reference=reference, **named)
 
 
 def differences(
