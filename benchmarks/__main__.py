@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis import __version__, params, pilot
 from analysis.intake import snapshot as snapshots
-from benchmarks import importance, intake, publishing, satisfaction
+from benchmarks import comments, importance, intake, publishing, satisfaction
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
@@ -104,6 +104,7 @@ BENCHMARKS: Mapping[str, Callable[[int, int], str]] = {
     "publishing": measure_publishing,
     "satisfaction": measure_satisfaction,
     "importance": measure_importance,
+    "comments": comments.section,
 }
 
 

@@ -20,7 +20,7 @@ from analysis.errors import StammkundeError, UnknownNameError
 from analysis.figure_log import FigureLog
 from analysis.intake import snapshot as snapshots
 from analysis.period import Period
-from analysis.vocabulary import TABLES
+from analysis.vocabulary import RATING_PREFIX, TABLES
 
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""
@@ -224,6 +224,7 @@ class Report:
         id: str | pd.DataFrame,
         value: float | None = None,
         *,
+        group: object = None,
         low: float | None = None,
         high: float | None = None,
         n: float | None = None,
@@ -233,8 +234,8 @@ class Report:
     ) -> None:
         """Hand over a figure, or a frame of them whose columns are this function's arguments.
 
-        ``source`` names the tables, separated by blanks. Raises FigureError where the id is taken or does not begin
-        with the chapter's name, or the unit does not exist.
+        ``group`` becomes the end of the id where there is one; ``source`` names the tables, separated by blanks.
+        Raises FigureError where the id is taken or does not begin with the chapter's name, or the unit does not exist.
         """
         if isinstance(id, pd.DataFrame):
             for row in id.to_dict("records"):
@@ -242,7 +243,7 @@ class Report:
             return
         self._log.add(
             {
-                "id": id,
+                "id": id if group is None else f"{id}.{_slug(group)}",
                 "value": value,
                 "low": low,
                 "high": high,
@@ -350,7 +351,7 @@ def _figure_id(id: str, row: Mapping[Any, Any], by: str | tuple[str, str]) -> st
 
 
 def _slug(name: object) -> str:
-    return "missing" if pd.isna(name) else str(name).replace(" ", "_").replace(".", "_")
+    return "missing" if pd.isna(name) else str(name).removeprefix(RATING_PREFIX).replace(" ", "_").replace(".", "_")
 
 
 def project_folder(start: Path) -> Path:

@@ -246,5 +246,8 @@ CHAPTERS = (
 FIGURE_KEYS = ("id", "value", "low", "high", "n", "unit", "period", "definition", "source")
 """The keys of a figure's record, in this order."""
 
-UNITS = ("count", "share", "points", "rating", "money", "days", "per year", "index")
-"""Units a figure may have. ``share`` is 0 to 1, ``money`` is in the report's currency."""
+UNITS = ("count", "share", "percentage points", "points", "rating", "money", "days", "per year", "index")
+"""Units a figure may have. ``share`` and a difference of shares, ``percentage points``, are 0 to 1.
+
+``money`` is in the report's currency.
+"""

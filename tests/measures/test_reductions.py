@@ -25,6 +25,7 @@ from analysis.measures import (
     touchpoints,
     weighting,
 )
+from analysis.measures.comments import corpus
 
 AS_OF = dt.date(2026, 4, 1)
 SQLGLOT_NAMES = {"pyspark": "spark"}
@@ -39,6 +40,7 @@ SCHEMAS = {
         "nps": "int64",
         "csat": "int64",
         "ces": "int64",
+        "comment": "string",
         "weight": "float64",
     },
     "transactions": {
@@ -72,6 +74,8 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
     "nps_trend, span": ("surveys", nps_trend._reduce_span),
     "nps_trend": ("surveys", lambda table: nps_trend._reduce_nps_trend(table, (1, 10), [0, 86_400, 172_800])),
     "rake": ("surveys", lambda table: weighting._reduce_cells(table, ["region"])),
+    "comments, count": ("surveys", lambda table: corpus._reduce_comments(table, (1, 10))),
+    "comments, sample": ("surveys", lambda table: corpus._reduce_sample(table, 0, 100)),
     "scale_anomalies": ("surveys", anomalies._reduce_points),
     "abc": ("transactions", lambda table: segments._reduce_abc(table, (0.8, 0.95))),
     "abc_classes": ("transactions", segments.abc_classes),

@@ -50,7 +50,7 @@ def test_a_column_with_a_single_touchpoint_is_passed_over():
 
 
 def test_effort_without_its_direction_is_refused():
-    with pytest.raises(MeasureError, match="ces has no direction"):
+    with pytest.raises(MeasureError, match="ces: no direction is declared"):
         touchpoints(answers(), scales={"ces": (1, 7)})
 
 

@@ -20,17 +20,18 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "points",
             mark("Net Promoter Score less that of the period before; customers in both are paired"),
         ),
+        "csat_change": (
+            "percentage points",
+            mark("Share of the ratings in the {top} best categories, less that of the period before"),
+        ),
+        "ces": ("rating", mark("Mean of the answers on effort")),
+        "ces_change": ("rating", mark("Mean of the answers on effort, less that of the period before")),
         "nps_weighted": (
             "points",
             mark("Net Promoter Score with the answers weighted to the make-up of the customer base (raking)"),
         ),
         "response_rate": ("share", mark("Invitations of the period that were answered, over all invitations")),
         "importance": ("share", mark("Share of the explained variance of the outcome that falls to the service (LMG)")),
-        "profile": (
-            "index",
-            mark("Promoters less the rest, in standard deviations; goes with being a promoter, no cause is claimed"),
-        ),
-        "theme_share": ("share", mark("Comments that belong to the theme, over all comments read")),
         "csat": ("share", mark("Share of the ratings in the {top} best categories of the scale")),
         "rating": ("rating", mark("Mean of the ratings")),
         "churn_share": (

@@ -19,3 +19,13 @@ def require(caller: str, frame: pd.DataFrame, columns: Iterable[str]) -> None:
             f"column {missing[0]!r} is absent; the frame has: {', '.join(map(str, frame.columns))}",
             f"Did you mean {near!r}?" if near else "",
         )
+
+
+def leading(touchpoints: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the first measure.
+
+    >>> leading(pd.DataFrame({"measure": ["nps", "csat"], "n": [9, 8]}))
+      measure  n
+    0     nps  9
+    """
+    return touchpoints[touchpoints["measure"] == touchpoints["measure"].iloc[0]] if len(touchpoints) else touchpoints

@@ -162,7 +162,6 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "response_rate": mark("Response rate"),
         "nps_weighted": mark("Net Promoter Score, weighted"),
         "nps_change": mark("Change of the Net Promoter Score"),
-        "theme_share": mark("Share of the comments on a theme"),
         "invited": mark("Invited"),
         "answered": mark("Answered"),
         "asked": mark("Asked"),

@@ -6,44 +6,97 @@ import pandas as pd
 
 from analysis.draw import dates, names, words
 from analysis.draw.charts.furniture import row_name
-from analysis.draw.definitions import DEFINITIONS
-from analysis.draw.frames import require
+from analysis.draw.definitions import DEFINITIONS, defined
+from analysis.draw.frames import leading, require
 from analysis.draw.language import _
 from analysis.draw.numbers import is_missing, said, show
 from analysis.draw.words import Findings, Sentence
 
 _MOST_NAMED = 4
+_POINT = ("kind", "touchpoint")
+_FIGURE = ["id", "value", "low", "high", "n", "unit", "definition"]
+_DIFFERENCE = ("difference", "difference_low", "difference_high", "verdict")
 
 
-def change(compared: pd.DataFrame, name: str, *, since: str) -> Sentence:
-    r"""Say whether a measure has changed since an earlier period, from the one row of a comparison.
+def levels(found: pd.DataFrame, *, since: str) -> list[Sentence]:
+    r"""Say where each measure stands, and whether it has changed since an earlier period.
 
-    Columns in: a (now), difference, low, high, n_b, verdict.
+    Columns in: measure, n, value, low, high, difference, difference_low, difference_high, verdict.
 
-    >>> row = {"a": 24.0, "difference": 2.1, "low": -3.0, "high": 7.2, "n_b": 800, "verdict": "within noise"}
-    >>> said = change(pd.DataFrame([row]), "nps", since="2026-Q2")
-    >>> print(said.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    >>> row = {"measure": "nps", "n": 812, "value": 24.0, "low": 20.0, "high": 28.0, "difference": 2.1}
+    >>> row |= {"difference_low": -3.0, "difference_high": 7.2, "verdict": "within noise"}
+    >>> for sentence in levels(pd.DataFrame([row]), since="2026-Q2"):
+    ...     print(sentence.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Der Net Promoter Score liegt bei 24 Punkten (95-%-Intervall 20 bis 28, n = 812).
     Der Net Promoter Score hat sich gegenüber Q2 2026 nicht erkennbar verändert: Der Unterschied von +2,1 Punkten liegt
     im Zufallsbereich (−3,0 bis +7,2).
     """
-    require("opinions.change", compared, ("a", "difference", "low", "high", "verdict"))
-    row = compared.iloc[0]
-    ends = {"low": row["low"], "high": row["high"]} if row["verdict"] != "too few" else {"low": None, "high": None}
-    return words.change(name, row["a"], difference=row["difference"], **ends, unit=DEFINITIONS[name][0], since=since)
+    require("opinions.levels", found, ("measure", "n", "value", "low", "high", *_DIFFERENCE))
+    sentences = []
+    for row in found.to_dict("records"):
+        name, unit = row["measure"], DEFINITIONS[row["measure"]][0]
+        sentences.append(words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=unit))
+        ends = {"low": row["difference_low"], "high": row["difference_high"]}
+        sentences.append(words.change(name, row["value"], difference=row["difference"], **ends, unit=unit, since=since))
+    return sentences
 
 
-def standing_out(groups: pd.DataFrame, *, label: tuple[str, str] = ("kind", "touchpoint")) -> Sentence:
+def figures(found: pd.DataFrame, chapter: str, **settings: object) -> pd.DataFrame:
+    """Return the figures of ``levels``, as the report takes them: each measure and its change, with the settings.
+
+    >>> row = {"measure": "nps", "n": 812, "value": 24.0, "low": 20.0, "high": 28.0, "difference": 2.1}
+    >>> row |= {"difference_low": -3.0, "difference_high": 7.2, "verdict": "within noise"}
+    >>> figures(pd.DataFrame([row]), "satisfaction")[["id", "value", "low", "high", "n", "unit"]]
+                            id  value   low  high    n    unit
+    0         satisfaction.nps   24.0  20.0  28.0  812  points
+    1  satisfaction.nps_change    2.1  -3.0   7.2  812  points
+    """
+    require("opinions.figures", found, ("measure", "n", "value", "low", "high", *_DIFFERENCE))
+    rows = []
+    for row in found.to_dict("records"):
+        name = row["measure"]
+        ends = {"low": row["difference_low"], "high": row["difference_high"]}
+        now = {part: row[part] for part in ("value", "low", "high")}
+        rows.append({"id": f"{chapter}.{name}", **now, "n": row["n"], **defined(name, **settings)})
+        changed = {"id": f"{chapter}.{name}_change", "value": row["difference"], **ends, "n": row["n"]}
+        rows.append(changed | defined(f"{name}_change", **settings))
+    return pd.DataFrame(rows, columns=_FIGURE)
+
+
+def group_figures(groups: pd.DataFrame, chapter: str, **settings: object) -> pd.DataFrame:
+    """Return the figures of groups, as the report takes them, with the settings of their definitions.
+
+    Columns in: kind, touchpoint, measure, value, low, high, n.
+
+    >>> row = {"kind": "region", "touchpoint": "Süd", "measure": "nps", "value": 30.0, "low": 21.0, "high": 39.0}
+    >>> group_figures(pd.DataFrame([row | {"n": 257}]), "satisfaction")[["id", "group", "value", "n", "unit"]]
+                            id group  value    n    unit
+    0  satisfaction.nps_region   Süd   30.0  257  points
+    """
+    require("opinions.group_figures", groups, (*_POINT, "measure", "value", "low", "high", "n"))
+    rows = []
+    for row in groups.to_dict("records"):
+        named = {"id": f"{chapter}.{row['measure']}_{row['kind']}", "group": row["touchpoint"]}
+        numbers = {name: row[name] for name in ("value", "low", "high", "n")}
+        rows.append(named | numbers | defined(row["measure"], **settings))
+    return pd.DataFrame(rows, columns=["group", *_FIGURE])
+
+
+def standing_out(groups: pd.DataFrame) -> Sentence:
     r"""Say which groups are better or worse than all others together, by more than chance.
 
-    Columns in: those of ``label``, value, verdict (up, down, within noise, too few).
+    Columns in: kind, touchpoint, measure, value, verdict (up, down, within noise, too few); the first measure counts.
 
     >>> rows = [("region", "Süd", 41.0, "up"), ("region", "West", 12.0, "down"), ("region", "Ost", 22.0, "too few")]
-    >>> groups = pd.DataFrame(rows, columns=["kind", "touchpoint", "value", "verdict"])
+    >>> groups = pd.DataFrame(rows, columns=["kind", "touchpoint", "value", "verdict"]).assign(measure="nps")
     >>> print(standing_out(groups).replace("\xa0", " "))
     Über dem Rest liegt Region: Süd (41,0), darunter Region: West (12,0).
     """
-    require("opinions.standing_out", groups, (*label, "value", "verdict"))
-    above, below = (_named(groups[groups["verdict"] == verdict], label) for verdict in ("up", "down"))
+    require("opinions.standing_out", groups, (*_POINT, "measure", "value", "verdict"))
+    first = leading(groups)
+    if first.empty:
+        return Sentence(_("There are no groups to compare."))
+    above, below = (_named(first[first["verdict"] == verdict]) for verdict in ("up", "down"))
     if above and below:
         text = _("Above the rest: {above}; below it: {below}.")
     elif above:
@@ -55,9 +108,13 @@ def standing_out(groups: pd.DataFrame, *, label: tuple[str, str] = ("kind", "tou
     return Sentence(text.format(above=above, below=below))
 
 
-def _named(rows: pd.DataFrame, label: tuple[str, str]) -> str:
-    ordered = rows.loc[rows["value"].abs().sort_values(ascending=False, kind="stable").index]
-    shown = [f"{row_name(row, label)} ({show(row['value'], 'points')})" for _i, row in ordered.iterrows()]
+def _named(rows: pd.DataFrame) -> str:
+    ordered = rows.sort_values("value", ascending=False, kind="stable")
+    units = ordered["measure"].map(lambda name: DEFINITIONS[name][0])
+    shown = [
+        f"{row_name(row, _POINT)} ({show(row['value'], unit)})"
+        for (_i, row), unit in zip(ordered.iterrows(), units, strict=True)
+    ]
     more = [_("and {count} more").format(count=len(shown) - _MOST_NAMED)] if len(shown) > _MOST_NAMED else []
     return ", ".join([*shown[:_MOST_NAMED], *more])
 
@@ -65,18 +122,19 @@ def _named(rows: pd.DataFrame, label: tuple[str, str]) -> str:
 def breaks(touchpoints: pd.DataFrame) -> Sentence:
     r"""Say where the journey breaks: the touchpoints that are worse than all others by more than chance.
 
-    Columns in: kind, touchpoint, measure, breaks.
+    Nothing is said of no touchpoints. Columns in: kind, touchpoint, measure, breaks.
 
     >>> row = {"kind": "channel", "touchpoint": "Chat", "measure": "nps", "breaks": True}
     >>> print(breaks(pd.DataFrame([row])))
     Hier bricht es: Kanal: Chat (Net Promoter Score).
     """
     require("opinions.breaks", touchpoints, ("kind", "touchpoint", "measure", "breaks"))
+    if touchpoints.empty:
+        return Sentence()
     worse = touchpoints[touchpoints["breaks"].astype(bool)]
     if worse.empty:
         return Sentence(_("No touchpoint is worse than the others by more than chance."))
-    label = ("kind", "touchpoint")
-    named = [f"{row_name(row, label)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
+    named = [f"{row_name(row, _POINT)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
     return Sentence(_("This is where it breaks: {named}.").format(named=", ".join(named)))
 
 

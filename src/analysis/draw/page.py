@@ -18,11 +18,11 @@ class Together:
 
 
 def together(*parts: Any) -> Together:
-    """Show charts, tables and sentences of one section one below the other.
+    """Show charts, tables and sentences of one section one below the other; an empty sentence is left out.
 
     >>> from analysis.draw.words import no_data
     >>> print(together(no_data("A"), no_data("B"))._repr_mimebundle_()["text/plain"])
     A: keine Daten.
     B: keine Daten.
     """
-    return Together(parts)
+    return Together(tuple(part for part in parts if part != ""))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from analysis.errors import MeasureError
 from analysis.measures.answers import Scale
 from analysis.measures.comparison import Measure, against_rest
 from analysis.measures.frames import Rows, as_table, check_confidence, names, require
-from analysis.measures.nps import nps
-from analysis.measures.ratings import Easy, ces, csat
+from analysis.measures.levels import level
+from analysis.measures.ratings import Easy
 
 STAGES = ("before", "first month", "months 2 and 3", "months 4 to 12", "second year", "later")
 """Stages of the journey, by the days since the first purchase: under 0, 31, 92, 366, 731, and more."""
@@ -91,11 +89,9 @@ def touchpoints(
     """
     check_confidence("touchpoints", confidence)
     table, kinds = as_table(answers), names(kinds)
-    if "ces" in scales and easy is None:
-        raise MeasureError("touchpoints", "ces has no direction", 'Declare which end is easy: easy="high" or "low"')
-    rules = _Rules(easy, top, min_group, confidence)
+    rules = {"top": top, "min_group": min_group, "confidence": confidence}
     parts = [
-        _touchpoints_of(table, kind, measure, scale, rules)
+        _touchpoints_of(table, kind, measure, scale, easy, rules)
         for kind in kinds
         if kind in table.columns
         for measure, scale in scales.items()
@@ -103,32 +99,17 @@ def touchpoints(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, *_TESTED, "breaks"])
 
 
-@dataclass(frozen=True)
-class _Rules:
-    easy: Easy | None
-    top: int
-    min_group: int
-    confidence: float
-
-    def level(self, table: ir.Table, kind: str, measure: Measure, scale: Scale) -> pd.DataFrame:
-        """Return the measure of each touchpoint: kind, n, value, low, high."""
-        asked: dict[str, Any] = {"scale": scale, "by": kind, "confidence": self.confidence}
-        if measure == "nps":
-            return nps(table, **asked).rename(columns={"nps": "value"})
-        if measure == "csat":
-            return csat(table, top=self.top, **asked).rename(columns={"share": "value"})
-        return ces(table, easy=self.easy or "high", **asked).rename(columns={"mean": "value"})
-
-
-def _touchpoints_of(table: ir.Table, kind: str, measure: Measure, scale: Scale, rules: _Rules) -> pd.DataFrame:
+def _touchpoints_of(
+    table: ir.Table, kind: str, measure: Measure, scale: Scale, easy: Easy | None, rules: Mapping[str, Any]
+) -> pd.DataFrame:
     table = table.filter(table[kind].notnull())
-    asked: dict[str, Any] = {"top": rules.top, "min_group": rules.min_group, "confidence": rules.confidence}
-    tested = against_rest(table, by=kind, scale=scale, measure=measure, **asked)
-    worse = "up" if measure == "ces" and rules.easy == "low" else "down"
-    level = rules.level(table, kind, measure, scale)
-    found = level.merge(tested[[kind, *_TESTED]], on=kind).rename(columns={kind: "touchpoint"})
-    found = found.assign(kind=kind, measure=measure, breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
-    found = found[found["n"] >= rules.min_group] if len(found) > 1 else found.head(0)
+    tested = against_rest(table, by=kind, scale=scale, measure=measure, **rules)
+    worse = "up" if measure == "ces" and easy == "low" else "down"
+    asked = {name: rules[name] for name in ("top", "confidence")}
+    found = level(table, measure, scale, by=kind, easy=easy, **asked).merge(tested[[kind, *_TESTED]], on=kind)
+    found = found.rename(columns={kind: "touchpoint"}).assign(kind=kind, measure=measure)
+    found = found.assign(breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
+    found = found[found["n"] >= rules["min_group"]] if len(found) > 1 else found.head(0)
     if kind != "stage":
         return found
     return found.sort_values("touchpoint", key=lambda stages: stages.map(STAGES.index), ignore_index=True)

@@ -145,6 +145,7 @@ def _forms(workbook: Workbook) -> dict[str, str]:
     return {
         "count": "#,##0",
         "share": "0.0%",
+        "percentage points": "0.0%",
         "points": "0.0",
         "rating": "0.00",
         "money": money,
@@ -159,6 +160,7 @@ def _unit_words(workbook: Workbook) -> dict[str, Any]:
     return {
         "count": _("count"),
         "share": _("percent"),
+        "percentage points": _("percentage points"),
         "points": _("points"),
         "rating": _("rating"),
         "money": workbook.currency,

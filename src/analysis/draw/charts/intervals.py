@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
-from analysis.draw.frames import require
+from analysis.draw.definitions import DEFINITIONS
+from analysis.draw.frames import leading, require
 from analysis.draw.language import _
 from analysis.draw.words import Sentence
 
@@ -111,12 +112,17 @@ def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, hi
 
 
 def touchpoints(frame: pd.DataFrame, *, title: str, reference: float | None = None) -> Chart | Sentence:
-    """Draw the Net Promoter Scores of touchpoints or groups, each against the rest, the highest on top.
+    """Draw the first measure of touchpoints or groups, each against the rest, the highest on top.
 
-    Columns in: kind, touchpoint, value, low, high, n, verdict.
+    Columns in: kind, touchpoint, measure, value, low, high, n, verdict.
     """
-    named: dict[str, Any] = {"label": ("kind", "touchpoint"), "measure": "nps", "verdict": "verdict"}
-    return intervals(frame, value="value", unit="points", title=title, reference=reference, **named)
+    require("charts.touchpoints", frame, ("kind", "measure"))
+    first = leading(frame)
+    if first.empty:
+        return words.no_data(title)
+    measure = str(first["measure"].iloc[0])
+    named: dict[str, Any] = {"label": ("kind", "touchpoint"), "measure": measure, "verdict": "verdict"}
+    return intervals(first, value="value", unit=DEFINITIONS[measure][0], title=title, reference=reference, **named)
 
 
 def differences(
