@@ -162,6 +162,8 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "response_rate": mark("Response rate"),
         "nps_weighted": mark("Net Promoter Score, weighted"),
         "nps_change": mark("Change of the Net Promoter Score"),
+        "csat_change": mark("Change of satisfaction"),
+        "ces_change": mark("Change of effort"),
         "invited": mark("Invited"),
         "answered": mark("Answered"),
         "asked": mark("Asked"),
