@@ -86,6 +86,31 @@ def test_the_planted_nps_by_region_lies_in_its_intervals(published, firm):
     assert sum(hits) >= 3
 
 
+def test_the_planted_importance_of_services_lies_in_its_intervals(published, firm):
+    truth = json.loads((firm / "truth.json").read_text())["satisfaction"]["drivers"]["2026-Q3"]["lmg_share_of_r2"]
+    found = {one["id"]: one for one in figures(published)}
+    by_name = {name: found[f"satisfaction.importance.{name}"] for name in truth}
+    hits = [one["low"] <= truth[name] <= one["high"] for name, one in by_name.items()]
+    assert len(hits) == 6
+    assert sum(hits) >= 5
+    assert max(by_name, key=lambda name: by_name[name]["value"]) == "Qualität"
+
+
+def test_quotes_stay_in_the_house(published, firm, tmp_path):
+    inside = (published / "report.html").read_text(encoding="utf-8")
+    assert "In eigenen Worten" in inside
+    done = call(
+        "run", firm / "params.yml", "--set", "audience=shareable", "--out", tmp_path, "--chapter", "satisfaction"
+    )
+    assert done.code == 0, done.err
+    folder = tmp_path / "kundenbericht" / "2026-Q3"
+    [quoted] = re.findall(r"„([^“]{12,})“", inside.partition("In eigenen Worten")[2])[:1]
+    for file in (folder / "report.html", folder / "notebooks" / "satisfaction.ipynb"):
+        text = file.read_text(encoding="utf-8")
+        assert "In eigenen Worten" not in text
+        assert quoted not in text
+
+
 class TestInABrowser:
     @pytest.fixture
     def opened(self, open_page, published):
@@ -153,5 +178,5 @@ def test_the_report_speaks_english_on_request(firm, tmp_path, language):
     assert done.code == 0, done.err
     page = (tmp_path / "kundenbericht" / "2026-Q3" / "report.html").read_text(encoding="utf-8")
     assert f'lang="{language}"' in page
-    assert "Recommendation by region" in page
+    assert "Where it is high and where not" in page
     assert "Weiterempfehlung" not in page

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import ibis
+import pandas as pd
 import pytest
 from calls import call
 
@@ -101,3 +102,35 @@ class TestTelco:
     def test_reports_leaving_by_term(self, telco):
         found = figures(telco)
         assert {f"churn_drivers.churn_share_term.{months}" for months in (1, 12, 24)} <= found.keys()
+
+    def test_satisfaction_is_that_of_a_plain_count(self, public_data):
+        scored = pd.read_excel(public_data / "telco_ibm" / "Telco_customer_churn_status.xlsx")["Satisfaction Score"]
+        row = satisfaction.csat(pd.DataFrame({"csat": scored}), scale=(1, 5)).iloc[0]
+        assert [row["n"], row["top"]] == [7043, int((scored >= 4).sum())]
+        assert row["mean"] == pytest.approx(scored.mean())
+
+
+@pytest.fixture(scope="module")
+def airline(build):
+    return build("airline", "--period", "2020-Q1")
+
+
+class TestAirline:
+    def test_importance_is_of_complete_cases_and_adds_up(self, airline, public_data):
+        table = pd.read_csv(public_data / "airline" / "test.csv")
+        complete = table.loc[:, "Inflight wifi service":"Cleanliness"].replace(0, float("nan")).dropna()
+        found = figures(airline)
+        parts = [record for key, record in found.items() if key.startswith("satisfaction.importance.")]
+        assert len(parts) == 14
+        assert {record["n"] for record in parts} == {len(complete)}
+        assert sum(record["value"] for record in parts) == pytest.approx(1)
+        assert max(parts, key=lambda record: record["value"])["id"] == "satisfaction.importance.boarding"
+
+    def test_zeros_are_missing_and_listed(self, airline, public_data):
+        table = pd.read_csv(public_data / "airline" / "test.csv")
+        assert snapshot_of(airline).outside_scale("rating_wifi") == {
+            0: int((table["Inflight wifi service"] == 0).sum())
+        }
+        wifi = figures(airline)["satisfaction.rating.wifi"]
+        assert wifi["n"] == (table["Inflight wifi service"] > 0).sum()
+        assert wifi["value"] == pytest.approx((table["Inflight wifi service"] == 5).sum() / wifi["n"])
