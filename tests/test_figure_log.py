@@ -44,7 +44,10 @@ def test_a_number_that_is_none_is_kept_as_missing(log, tmp_path, value):
     ("parts", "message"),
     [
         ({"id": "other.nps"}, "figure 'other.nps': does not begin with the chapter's name, 'probe'."),
-        ({"unit": "point"}, "figure 'probe.nps': the unit 'point' does not exist; known: count, share, points,"),
+        (
+            {"unit": "point"},
+            "figure 'probe.nps': the unit 'point' does not exist; known: count, share, percentage points,",
+        ),
         ({"definition": ""}, "figure 'probe.nps': has no definition."),
     ],
 )
