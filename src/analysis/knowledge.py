@@ -35,10 +35,12 @@ def known(table: ir.Table, spec: TableSpec, as_of: dt.date, timezone: str) -> ir
 def cut(table: ir.Table, spec: TableSpec, period: Period, timezone: str, *, invited: bool = False) -> ir.Table:
     """Return the rows of ``table`` dated in ``period``; all of them where the table has no date.
 
-    With ``invited`` the date is that of the invitation, and that of the event only where no invitation went out.
+    The date is that of the event, that of the invitation where the table has no other. With ``invited`` it is that of
+    the invitation, and that of the event only where no invitation went out.
     """
-    times = [spec.invitation_time, spec.event_time] if invited else [spec.event_time]
+    times = [spec.invitation_time, spec.event_time] if invited else [spec.event_time, spec.invitation_time]
     dates = [table[time] for time in times if time is not None and time in table.columns]
+    dates = dates if invited else dates[:1]
     if not dates:
         return table
     start, end = (_bound(spec, dates[0].get_name(), day, timezone) for day in (period.start, period.as_of))

@@ -232,7 +232,8 @@ def _write(
     with stage.writing("writing the report"):
         figures.write_figures(reported, staged / "figures.json")
         manifest.write_manifest(_manifest(snapshot, title, prepared, reported), staged / "manifest.json")
-        if (snapshot.folder / "quarantine").is_dir():
+        # what was left out may name people; it stays beside the snapshot where the report leaves the house
+        if chosen.audience == "internal" and (snapshot.folder / "quarantine").is_dir():
             shutil.copytree(snapshot.folder / "quarantine", staged / "quarantine")
         if {"html", "pdf"} & set(chosen.outputs):
             with clock.step("html"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -21,6 +22,9 @@ from analysis.figure_log import FigureLog
 from analysis.intake import snapshot as snapshots
 from analysis.period import Period
 from analysis.vocabulary import RATING_PREFIX, TABLES
+
+SMALL_CELL = 5
+"""Fewer than so many make a figure that a shareable report must not hold."""
 
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""
@@ -121,8 +125,8 @@ class Report:
         """Return a table as it was known on the as-of date.
 
         It is cut to ``period`` where one is given, or to the ``last`` periods up to the one reported, which then
-        stand in a column ``period``. ``customer`` names columns of the customers to be added to each row; they are not
-        where the rows name no customer.
+        stand in a column ``period``. ``customer`` names columns of the customers to be added to each row; those that
+        the rows have themselves stay, and none is added where the rows name no customer.
 
         In surveys, nps is missing where it was asked on another scale than that of ``scale("nps")``, so that nobody
         averages two; with ``every_scale`` it stands, for measures that take ``nps_scales``.
@@ -163,16 +167,18 @@ class Report:
         return [survey for survey, scale in scales.items() if scale != kept]
 
     def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
-        return knowledge.cut(known, TABLES[name], period, self.timezone)
+        cut = knowledge.cut(known, TABLES[name], period, self.timezone)
+        # rows without any date are those of the period reported and of no other
+        return cut if cut is not known or period == self.period else known.limit(0)
 
     def _with_customer(self, known: ir.Table, columns: Sequence[str]) -> ir.Table:
         customers = self._known("customers")
         for column in columns:
             if column not in customers.columns:
                 raise UnknownNameError("column", column, customers.columns, "customers")
-        added = customers.select("customer_id", *columns)
-        own = known.drop(*(column for column in columns if column in known.columns))
-        return own.left_join(added, "customer_id").select(*own.columns, *columns)
+        added = [column for column in columns if column not in known.columns]
+        found = known.left_join(customers.select("customer_id", *added), "customer_id")
+        return found.select(*known.columns, *added)
 
     def scale(self, column: str, *, table: str = "surveys") -> tuple[int, int]:
         """Return the scale declared for a rating column.
@@ -234,16 +240,21 @@ class Report:
     ) -> None:
         """Hand over a figure, or a frame of them whose columns are this function's arguments.
 
-        ``group`` becomes the end of the id where there is one; ``source`` names the tables, separated by blanks.
+        ``group`` becomes the end of the id where there is one; ``source`` names the tables, separated by blanks. A
+        shareable report keeps no figure of fewer than 5.
         Raises FigureError where the id is taken or does not begin with the chapter's name, or the unit does not exist.
         """
         if isinstance(id, pd.DataFrame):
-            for row in id.to_dict("records"):
-                self.figure(**{str(key): part for key, part in row.items()})
+            rows = [{str(key): part for key, part in row.items()} for row in id.to_dict("records")]
+            ids = _told_apart([_figure_id(row.pop("id"), row.pop("group", None)) for row in rows])
+            for name, row in zip(ids, rows, strict=True):
+                self.figure(name, **row)
+            return
+        if not self.is_internal and n is not None and n < SMALL_CELL:
             return
         self._log.add(
             {
-                "id": id if group is None else f"{id}.{_slug(group)}",
+                "id": _figure_id(id, group),
                 "value": value,
                 "low": low,
                 "high": high,
@@ -261,7 +272,7 @@ class Report:
         id: str,
         *,
         value: str = "",
-        by: str | tuple[str, str] | None = None,
+        by: str | None = None,
         n: str = "n",
         unit: str,
         definition: str,
@@ -272,16 +283,16 @@ class Report:
 
         ``value`` (by default the last part of the id) and ``n`` name columns; the interval is taken from the columns
         ``<value>_low`` and ``<value>_high``, else from ``low`` and ``high``, where the frame has them. ``by`` names the
-        column that tells the rows apart and becomes the end of the id; of a pair the first says what a row is about and
-        is added to the name before it. ``source_by`` names the column with the table that a row comes from.
+        column that tells the rows apart and becomes the end of the id; ``source_by`` the one with the table that a row
+        comes from.
         """
         value = value or id.rpartition(".")[2]
         low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
-        for row in frame.to_dict("records"):
+        ids = _told_apart([id if by is None else _figure_id(id, group) for group in frame[by or value]])
+        for name, row in zip(ids, frame.to_dict("records"), strict=True):
             ends = {"low": row[low] if low else None, "high": row[high] if high else None}
-            named = id if by is None else _figure_id(id, row, by)
             table = row[source_by] if source_by else source
-            self.figure(named, row[value], **ends, n=row[n], unit=unit, definition=definition, source=table)
+            self.figure(name, row[value], **ends, n=row[n], unit=unit, definition=definition, source=table)
 
     def _provenance(self, source: str) -> str:
         parts = []
@@ -343,15 +354,21 @@ def _first_of(frame: pd.DataFrame, *columns: str) -> str | None:
     return next((column for column in columns if column in frame.columns), None)
 
 
-def _figure_id(id: str, row: Mapping[Any, Any], by: str | tuple[str, str]) -> str:
-    if isinstance(by, str):
-        return f"{id}.{_slug(row[by])}"
-    about, level = (row[column] for column in by)
-    return f"{id}_{_slug(about)}" if pd.isna(level) else f"{id}_{_slug(about)}.{_slug(level)}"
+def _figure_id(id: str, group: object) -> str:
+    if group is None:
+        return id
+    name = "missing" if pd.isna(group) else str(group).removeprefix(RATING_PREFIX)
+    return f"{id}.{name.replace(' ', '_').replace('.', '_')}"
 
 
-def _slug(name: object) -> str:
-    return "missing" if pd.isna(name) else str(name).removeprefix(RATING_PREFIX).replace(" ", "_").replace(".", "_")
+def _told_apart(ids: Sequence[str]) -> list[str]:
+    """Return the ids, those that come again numbered: groups may be called Nord 1 and Nord.1."""
+    seen: Counter[str] = Counter()
+    told = []
+    for name in ids:
+        seen[name] += 1
+        told.append(name if seen[name] == 1 else f"{name}~{seen[name]}")
+    return told
 
 
 def project_folder(start: Path) -> Path:

@@ -119,7 +119,7 @@ ALTERNATIVES = {
     "intervals": ("Net Promoter Score", "Süd 31,2 (27,0 bis 36,0)", "ohne Angabe −3,3 (−20,0 bis 28,0)"),
     "trend": ("Net Promoter Score", "von Q1 2025 20,0 bis Q2 2026 18,0", "am höchsten Q1 2026 25,0"),
     "groups": ("Net Promoter Score", "Region: Süd 31,2 (24,0 bis 38,0)"),
-    "differences": ("Standardisierter Unterschied von 3 Gruppen", "Kunde seit 0,02", "community member −0,35"),
+    "differences": ("Standardisierter Unterschied von 3 Gruppen", "Kunde seit 0,02", "Community-Mitglied −0,35"),
     "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
     "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
     "level": ("Net Promoter Score", "am höchsten Feb 2026 35,0"),
@@ -233,7 +233,7 @@ def test_dots_are_full_where_a_group_differs_and_a_note_says_so(figures: list[Fi
     full, hollow = figures[0].axes[0].lines[:2]
     assert (full.get_xdata().tolist(), hollow.get_xdata().tolist()) == ([2.0, 31.2], [12.5])
     assert full.get_markerfacecolor() != hollow.get_markerfacecolor()
-    assert "Volle Punkte weichen mehr als zufällig ab" in chart.note
+    assert "Volle Punkte: gesicherte Abweichung" in chart.note
 
 
 def test_a_step_that_differs_is_marked_on_the_smoothed_level(figures: list[Figure]) -> None:
@@ -250,9 +250,35 @@ def test_without_a_level_the_values_are_joined(figures: list[Figure]) -> None:
     assert np.isnan(figures[0].axes[0].lines[0].get_ydata()).tolist() == [False, True, False, False, False]
 
 
+def test_without_a_test_a_dot_is_full_where_its_interval_lies_on_one_side_of_zero(figures: list[Figure]) -> None:
+    chart = charts.differences(samples.DIFFERENCES, title="Titel")
+    assert isinstance(chart, charts.Chart)
+    full, hollow = figures[0].axes[0].lines[:2]
+    assert (full.get_xdata().tolist(), hollow.get_xdata().tolist()) == ([-0.35, 0.21], [0.02])
+    assert "schließt die Null nicht ein" in chart.note
+
+
+def test_values_of_too_few_answers_are_not_shown(figures: list[Figure]) -> None:
+    frame = samples.LEVEL.assign(n=[40, 0, 4, 40, 40])
+    charts.trend(frame, value="nps", unit="points", level="level", verdict="verdict", smallest=5, title="Titel")
+    shown = [value for line in figures[0].axes[0].lines[1:] for value in line.get_ydata()]
+    assert sorted(shown) == [20.0, 33.0, 35.0]
+
+
+def test_answerers_are_held_against_all_customers_where_nobody_knows_who_was_asked() -> None:
+    rows = samples.DIFFERENCES.drop(columns="verdict").rename(
+        columns={"difference": "difference_all", "low": "all_low"}
+    )
+    rows = rows.rename(columns={"high": "all_high"}).assign(n_answered=829)
+    missing = dict.fromkeys(["difference_asked", "asked_low", "asked_high"], np.nan)
+    chart = charts.answerers(rows.assign(**missing), period="2026-Q3")
+    assert isinstance(chart, charts.Chart)
+    assert chart.title.startswith("Wer geantwortet hat, gegenüber der ganzen Kundschaft, Q3 2026")
+
+
 def test_the_largest_differences_are_shown_the_one_furthest_right_on_top(figures: list[Figure]) -> None:
     charts.differences(samples.DIFFERENCES, title="Titel", most=2)
-    assert [label.get_text() for label in figures[0].axes[0].get_yticklabels()] == ["community member", "Region: Süd"]
+    assert [label.get_text() for label in figures[0].axes[0].get_yticklabels()] == ["Community-Mitglied", "Region: Süd"]
 
 
 def test_each_side_shows_its_strongest_words(figures: list[Figure]) -> None:

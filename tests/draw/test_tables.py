@@ -184,10 +184,10 @@ def test_touchpoints_stand_in_a_row_each_with_every_measure_in_its_unit() -> Non
     shown = tables.touchpoints(frame, title="Titel")
     assert isinstance(shown, tables.Table)
     lines = shown.plain.replace("\xa0", " ").splitlines()
-    assert "25,9 (−1,9 bis 49,5)" in lines[1]
+    assert "25,9 (−1,9 bis 49,5; n = 40)" in lines[1]
     assert "–" in lines[1]  # nobody rated satisfaction there
-    assert "▼ 20,4 (11,7 bis 28,8)" in lines[2]
-    assert "75,7 % (70,5 bis 80,1 %)" in lines[2]
+    assert "▼ 20,4 (11,7 bis 28,8; n = 304)" in lines[2]
+    assert "75,7 % (70,5 bis 80,1 %; n = 300)" in lines[2]
     assert tables.touchpoints(frame.head(0), title="Titel") == Sentence("Titel: keine Daten.")
 
 

@@ -414,10 +414,11 @@ def test_an_attribute_is_placed_only_where_both_intervals_clear_their_cuts():
 
 def test_means_come_from_the_complete_cases_with_a_normal_interval():
     answers = pd.DataFrame({"a": [1, 2, 3, 4, 5, 5], "b": [2, 2, 4, 1, 5, 1], "csat": [1, 3, 2, 4, 4, None]})
+    answers = pd.concat([answers] * 4)  # ten complete cases an attribute are needed
     result = importance_performance(answers, "csat", ["a", "b"], bootstrap=0).set_index("attribute")
-    # a: mean 3, variance 10/4, half width 1.959964·√(2.5/5) = 1.385904
-    assert result.loc["a", ["mean", "mean_low", "mean_high"]].tolist() == pytest.approx([3, 1.614096, 4.385904])
-    assert result["n"].tolist() == [5, 5]
+    # a: mean 3, variance 40/19, half width 1.959964·√(40/19/20) = .635896
+    assert result.loc["a", ["mean", "mean_low", "mean_high"]].tolist() == pytest.approx([3, 2.364104, 3.635896])
+    assert result[["n", "dropped"]].to_numpy().tolist() == [[20, 4], [20, 4]]
     assert result["importance"].to_dict() == pytest.approx(
         relative_importance(answers, "csat", ["a", "b"]).set_index("attribute")["share_of_r2"].to_dict()
     )

@@ -97,12 +97,14 @@ def test_no_answers_are_a_row_of_nothing_or_no_rows():
     assert nps(empty, scale=(1, 10), weight="weight", by="region").empty
 
 
-@pytest.mark.parametrize("weight", [None, -1.0, float("nan")])
+@pytest.mark.parametrize("weight", [None, -1.0, float("nan"), float("inf")])
 def test_a_missing_or_negative_weight_is_refused(weight):
     rows = pd.DataFrame({"nps": [9, 9], "weight": [1.0, weight]})
     with pytest.raises(MeasureError) as refusal:
         nps(rows, scale=(1, 10), weight="weight")
-    assert str(refusal.value) == "nps: 1 answers have a missing or negative 'weight'. Weights are 0 or more."
+    assert str(refusal.value) == (
+        "nps: 1 answers have a 'weight' that is missing, negative or infinite. Weights are 0 or more."
+    )
 
 
 def test_margins_without_a_weight_are_refused(answers):

@@ -25,6 +25,7 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             mark("Share of the ratings in the {top} best categories, less that of the period before"),
         ),
         "ces": ("rating", mark("Mean of the answers on effort")),
+        "high_effort": ("share", mark("Share of the answers on the hard side of the middle of the scale of effort")),
         "ces_change": ("rating", mark("Mean of the answers on effort, less that of the period before")),
         "nps_weighted": (
             "points",

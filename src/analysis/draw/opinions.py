@@ -2,50 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from typing import Any
+
 import pandas as pd
 
 from analysis.draw import dates, names, words
 from analysis.draw.charts.furniture import row_name
 from analysis.draw.definitions import DEFINITIONS, defined
 from analysis.draw.frames import leading, require
-from analysis.draw.language import _
+from analysis.draw.language import _, mark
 from analysis.draw.numbers import is_missing, said, show
 from analysis.draw.words import Findings, Sentence
 
 _MOST_NAMED = 4
+ALL_ANSWERED = "every invitation answered"
+"""What the measures of response say of a file that seems to hold answers only."""
 _POINT = ("kind", "touchpoint")
 _FIGURE = ["id", "value", "low", "high", "n", "unit", "definition"]
-_DIFFERENCE = ("difference", "difference_low", "difference_high", "verdict")
+_DIFFERENCE = ("difference", "difference_low", "difference_high")
+_HARD = mark("On the scale of effort a high value says: hard.")
 
 
-def levels(found: pd.DataFrame, *, since: str) -> list[Sentence]:
-    r"""Say where each measure stands, and whether it has changed since an earlier period.
+def levels(found: pd.DataFrame, *, since: str, easy: str | None = None) -> list[Sentence]:
+    r"""Say where each measure stands and stood before, and whether it has changed since.
 
-    Columns in: measure, n, value, low, high, difference, difference_low, difference_high, verdict.
+    ``easy`` tells which end of a scale of effort is easy.
+
+    Columns in: measure, n, value, low, high, n_before, before, difference, difference_low, difference_high.
 
     >>> row = {"measure": "nps", "n": 812, "value": 24.0, "low": 20.0, "high": 28.0, "difference": 2.1}
-    >>> row |= {"difference_low": -3.0, "difference_high": 7.2, "verdict": "within noise"}
+    >>> row |= {"difference_low": -3.0, "difference_high": 7.2, "n_before": 800, "before": 21.9}
     >>> for sentence in levels(pd.DataFrame([row]), since="2026-Q2"):
     ...     print(sentence.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Der Net Promoter Score liegt bei 24 Punkten (95-%-Intervall 20 bis 28, n = 812).
+    Der Net Promoter Score liegt bei 24 Punkten (95-%-Intervall 20 bis 28, n = 812); davor (Q2 2026) waren es 21,9
+    Punkte (n = 800).
     Der Net Promoter Score hat sich gegenüber Q2 2026 nicht erkennbar verändert: Der Unterschied von +2,1 Punkten liegt
     im Zufallsbereich (−3,0 bis +7,2).
     """
-    require("opinions.levels", found, ("measure", "n", "value", "low", "high", *_DIFFERENCE))
+    require("opinions.levels", found, ("measure", "n", "value", "low", "high", "n_before", "before", *_DIFFERENCE))
     sentences = []
     for row in found.to_dict("records"):
         name, unit = row["measure"], DEFINITIONS[row["measure"]][0]
-        sentences.append(words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=unit))
-        ends = {"low": row["difference_low"], "high": row["difference_high"]}
-        sentences.append(words.change(name, row["value"], difference=row["difference"], **ends, unit=unit, since=since))
+        stands = words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=unit)
+        sentences.append(Sentence(stands.removesuffix(".") + _before(row, unit, since) + "."))
+        if not is_missing(row["value"]) and not is_missing(row["before"]):
+            ends = {"low": row["difference_low"], "high": row["difference_high"], "unit": unit, "since": since}
+            sentences.append(words.change(name, row["value"], difference=row["difference"], **ends))
+    if easy and (found["measure"] == "ces").any():
+        high_is = {"high": _("On the scale of effort a high value says: easy."), "low": _(_HARD)}
+        sentences.append(Sentence(high_is[easy]))
     return sentences
+
+
+def _before(row: dict[Hashable, Any], unit: str, since: str) -> str:
+    if is_missing(row["before"]):
+        return ""
+    text = _("; before ({period}) it was {value} ({base})")
+    return text.format(period=dates.period(since), value=said(row["before"], unit), base=words.base(row["n_before"]))
 
 
 def figures(found: pd.DataFrame, chapter: str, **settings: object) -> pd.DataFrame:
     """Return the figures of ``levels``, as the report takes them: each measure and its change, with the settings.
 
     >>> row = {"measure": "nps", "n": 812, "value": 24.0, "low": 20.0, "high": 28.0, "difference": 2.1}
-    >>> row |= {"difference_low": -3.0, "difference_high": 7.2, "verdict": "within noise"}
+    >>> row |= {"difference_low": -3.0, "difference_high": 7.2}
     >>> figures(pd.DataFrame([row]), "satisfaction")[["id", "value", "low", "high", "n", "unit"]]
                             id  value   low  high    n    unit
     0         satisfaction.nps   24.0  20.0  28.0  812  points
@@ -58,6 +79,8 @@ def figures(found: pd.DataFrame, chapter: str, **settings: object) -> pd.DataFra
         ends = {"low": row["difference_low"], "high": row["difference_high"]}
         now = {part: row[part] for part in ("value", "low", "high")}
         rows.append({"id": f"{chapter}.{name}", **now, "n": row["n"], **defined(name, **settings)})
+        if is_missing(row["difference_low"]):
+            continue
         changed = {"id": f"{chapter}.{name}_change", "value": row["difference"], **ends, "n": row["n"]}
         rows.append(changed | defined(f"{name}_change", **settings))
     return pd.DataFrame(rows, columns=_FIGURE)
@@ -83,14 +106,14 @@ def group_figures(groups: pd.DataFrame, chapter: str, **settings: object) -> pd.
 
 
 def standing_out(groups: pd.DataFrame) -> Sentence:
-    r"""Say which groups are better or worse than all others together, by more than chance.
+    r"""Say which groups are better or worse than all others together, beyond chance.
 
     Columns in: kind, touchpoint, measure, value, verdict (up, down, within noise, too few); the first measure counts.
 
     >>> rows = [("region", "Süd", 41.0, "up"), ("region", "West", 12.0, "down"), ("region", "Ost", 22.0, "too few")]
     >>> groups = pd.DataFrame(rows, columns=["kind", "touchpoint", "value", "verdict"]).assign(measure="nps")
     >>> print(standing_out(groups).replace("\xa0", " "))
-    Über dem Rest liegt Region: Süd (41,0), darunter Region: West (12,0).
+    Gesichert über dem Rest liegt Region: Süd (41,0), gesichert darunter Region: West (12,0).
     """
     require("opinions.standing_out", groups, (*_POINT, "measure", "value", "verdict"))
     first = leading(groups)
@@ -100,11 +123,11 @@ def standing_out(groups: pd.DataFrame) -> Sentence:
     if above and below:
         text = _("Above the rest: {above}; below it: {below}.")
     elif above:
-        text = _("Above the rest: {above}; no group is below it by more than chance.")
+        text = _("Above the rest: {above}; no group is below it beyond chance.")
     elif below:
-        text = _("Below the rest: {below}; no group is above it by more than chance.")
+        text = _("Below the rest: {below}; no group is above it beyond chance.")
     else:
-        text = _("No group differs from the rest by more than chance.")
+        text = _("No group differs from the rest beyond chance.")
     return Sentence(text.format(above=above, below=below))
 
 
@@ -120,54 +143,79 @@ def _named(rows: pd.DataFrame) -> str:
 
 
 def breaks(touchpoints: pd.DataFrame) -> Sentence:
-    r"""Say where the journey breaks: the touchpoints that are worse than all others by more than chance.
+    r"""Say where the journey breaks: the touchpoints that are worse than all others beyond chance.
 
     Nothing is said of no touchpoints. Columns in: kind, touchpoint, measure, breaks.
 
     >>> row = {"kind": "channel", "touchpoint": "Chat", "measure": "nps", "breaks": True}
     >>> print(breaks(pd.DataFrame([row])))
-    Hier bricht es: Kanal: Chat (Net Promoter Score).
+    Gesichert schlechter als die übrigen: Kanal: Chat (Net Promoter Score).
     """
     require("opinions.breaks", touchpoints, ("kind", "touchpoint", "measure", "breaks"))
     if touchpoints.empty:
         return Sentence()
     worse = touchpoints[touchpoints["breaks"].astype(bool)]
     if worse.empty:
-        return Sentence(_("No touchpoint is worse than the others by more than chance."))
+        return Sentence(_("No touchpoint is worse than the others beyond chance."))
     named = [f"{row_name(row, _POINT)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
-    return Sentence(_("This is where it breaks: {named}.").format(named=", ".join(named)))
+    return Sentence(_("Worse than the others beyond chance: {named}.").format(named=", ".join(named)))
 
 
 def drivers(placed: pd.DataFrame) -> Sentence:
-    r"""Say what counts most, and what is to be improved first as far as that is certain.
+    r"""Say what counts most, what is to be improved first as far as that is certain, and what was not compared.
 
-    Columns in: attribute, importance, importance_low, importance_high, quadrant; the most important first.
+    Columns in: attribute, importance, importance_low, importance_high, n, dropped, quadrant, status (why an attribute
+    has no importance); the most important first.
 
     >>> row = {"attribute": "Preis", "importance": 0.4, "importance_low": 0.3, "importance_high": 0.5, "n": 900}
-    >>> print(drivers(pd.DataFrame([row | {"quadrant": "concentrate here"}])).replace("\xa0", " "))
-    Am meisten zählt Preis (40,0 % des Erklärten, 95-%-Intervall 30,0 bis 50,0 %, n = 900). Zuerst verbessern: Preis.
+    >>> row |= {"dropped": 100, "quadrant": "concentrate here", "status": "computed"}
+    >>> print(drivers(pd.DataFrame([row])).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Am meisten zählt Preis (40,0 % der erklärten Streuung, 95-%-Intervall 30,0 bis 50,0 %, n = 900; 100 Antworten mit
+    Lücken nicht eingerechnet). Zuerst verbessern: Preis.
     """
-    require(
-        "opinions.drivers", placed, ("attribute", "importance", "importance_low", "importance_high", "quadrant", "n")
-    )
-    if placed.empty or is_missing(placed["importance"].iloc[0]):
-        return words.no_data(names.column("importance"))
+    needed = ("attribute", "importance", "importance_low", "importance_high", "n", "dropped", "quadrant", "status")
+    require("opinions.drivers", placed, needed)
+    left_out = placed[placed["importance"].isna()]
+    if len(left_out) == len(placed):
+        why = _reason(placed["status"].iloc[0]) if len(placed) else _("no data")
+        return Sentence(_("Which service counts how much cannot be said: {why}.").format(why=why))
+    reasons = [f"{names.label(row['attribute'])} ({_reason(row['status'])})" for _i, row in left_out.iterrows()]
     row = placed.iloc[0]
-    text = _("What counts most is {attribute} ({share} of what is explained, {bracket}).").format(
+    text = _("What counts most is {attribute} ({share} of the explained variation, {bracket}).").format(
         attribute=names.label(row["attribute"]),
         share=show(row["importance"], "share"),
-        bracket=words.bracket(row["importance_low"], row["importance_high"], "share", words.base(row["n"])),
+        bracket=words.bracket(row["importance_low"], row["importance_high"], "share", _complete(row)),
     )
     first = placed.loc[placed["quadrant"] == "concentrate here", "attribute"]
     if first.empty:
         last = _("Which service to improve first cannot be told with certainty from these answers.")
     else:
         last = _("Improve first: {listed}.").format(listed=", ".join(names.label(name) for name in first))
-    return Sentence(f"{text} {last}")
+    more = [_("Not compared: {listed}.").format(listed=", ".join(reasons))] if reasons else []
+    return Sentence(" ".join([text, last, *more]))
+
+
+def _complete(row: pd.Series) -> str:
+    if not row["dropped"]:
+        return words.base(row["n"])
+    dropped = _("{count} answers with gaps not counted").format(count=show(row["dropped"], "count"))
+    return f"{words.base(row['n'])}; {dropped}"
+
+
+def _reason(status: str) -> str:
+    """Return why an attribute cannot be compared, in the reader's language."""
+    if "follows from" in status:
+        others = status.partition("follows from ")[2].split(", ")
+        return _("given by {others}").format(others=", ".join(names.label(name) for name in others))
+    reasons = {
+        "too few complete cases": _("too few complete answers"),
+        "too many attributes": _("more than 20 services were asked about"),
+    }
+    return reasons.get(status, _("all complete answers say the same"))
 
 
 def sides(profile: pd.DataFrame) -> Findings:
-    r"""Say what goes with promoters and what with the rest, by more than chance; nothing is said about causes.
+    r"""Say what goes with promoters and what with the rest, beyond chance; nothing is said about causes.
 
     Columns in: attribute, level, unit (share, number, day), promoters, rest (means or shares), verdict; the largest
     difference first.
@@ -187,7 +235,10 @@ def sides(profile: pd.DataFrame) -> Findings:
         rows = profile[profile["verdict"] == verdict].head(_MOST_NAMED)
         if not rows.empty:
             sentences.append(text.format(listed=", ".join(_against(row) for _i, row in rows.iterrows())))
-    return words.findings(sentences or [_("Nothing on record tells promoters from the rest by more than chance.")])
+    nothing = _("Nothing on record tells promoters from the rest beyond chance.")
+    if (profile["verdict"] == "too few").all():
+        nothing = _("There are too few answers to compare promoters with the rest.")
+    return words.findings(sentences or [nothing])
 
 
 def _against(row: pd.Series) -> str:
@@ -205,21 +256,23 @@ def _written(value: float, unit: str) -> str:
 def bounds(scenarios: pd.DataFrame) -> Sentence:
     r"""Say how far those who did not answer could move the score.
 
-    Columns in: scenario, nps, n, invited.
+    Columns in: scenario, nps, n, invited, status.
 
     >>> scenarios = pd.DataFrame({"scenario": ["as answered", "others passive", "others like detractors"]})
     >>> scenarios = scenarios.assign(n=100, invited=400, nps=[40.0, 10.0, -65.0])
-    >>> print(bounds(scenarios).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    100 von 400 Befragten haben geantwortet. Wären alle übrigen Passive, läge der Wert bei 10 Punkten; wären sie alle
-    Kritiker, bei −65 Punkten.
+    >>> print(bounds(scenarios.assign(status="computed")).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Von 400 angeschriebenen Kunden haben 100 geantwortet. Wären alle übrigen Passive, läge der Wert bei 10 Punkten;
+    wären sie alle Kritiker, bei −65 Punkten.
     """
-    require("opinions.bounds", scenarios, ("scenario", "nps", "n", "invited"))
+    require("opinions.bounds", scenarios, ("scenario", "nps", "n", "invited", "status"))
+    if (scenarios["status"] == ALL_ANSWERED).any():
+        return Sentence(_("How far those who did not answer could move the value cannot be said: the file holds none."))
     by_name = scenarios.set_index("scenario")
     passive, against = (by_name["nps"].get(name) for name in ("others passive", "others like detractors"))
     if is_missing(passive):
         return Sentence(_("How far those who did not answer could move the value cannot be computed: no invitations."))
     text = _(
-        "{n} of {invited} who were asked have answered. If all others were passive, the value would be {passive}; "
+        "Of {invited} customers asked, {n} have answered. If all others were passive, the value would be {passive}; "
         "if all were detractors, {against}."
     )
     counts = {name: show(by_name[name].iloc[0], "count") for name in ("n", "invited")}
@@ -227,39 +280,68 @@ def bounds(scenarios: pd.DataFrame) -> Sentence:
     return Sentence(text.format(passive=passive, against=against, **counts))
 
 
-def weighted(found: pd.DataFrame) -> Sentence:
+def responded(rates: pd.DataFrame) -> Sentence:
+    r"""Say how many invitations were answered, or why that cannot be said.
+
+    Columns in: invited, rate, low, high, status, of one row.
+
+    >>> row = {"invited": 2349, "rate": 0.353, "low": 0.334, "high": 0.372, "status": "computed"}
+    >>> print(responded(pd.DataFrame([row])).replace("\xa0", " "))
+    Die Rücklaufquote liegt bei 35,3 % (95-%-Intervall 33,4 bis 37,2 %, n = 2.349 Einladungen).
+    """
+    require("opinions.responded", rates, ("invited", "rate", "low", "high", "status"))
+    row = rates.iloc[0]
+    if row["status"] == ALL_ANSWERED:
+        text = _("All {count} invitations were answered: the file seems to hold the answers only, no rate follows.")
+        return Sentence(text.format(count=show(row["invited"], "count")))
+    if is_missing(row["rate"]):
+        return Sentence(_("The response rate cannot be computed: no invitations."))
+    stands = words.level("response_rate", row["rate"], row["low"], row["high"], n=row["invited"], unit="share")
+    return Sentence(stands.removesuffix(").") + _(" invitations") + ").")
+
+
+def weighted(found: pd.DataFrame, *, by: Sequence[str]) -> Sentence:
     r"""Say where the score stands once the answers are weighted to the make-up of the customer base.
 
-    Columns in: nps, low, high, n, n_effective, status.
+    ``by`` names the attributes it is weighted by. Columns in: nps, low, high, n, n_effective.
 
-    >>> row = {"nps": 17.2, "low": 11.0, "high": 23.4, "n": 829, "n_effective": 805.2, "status": "computed"}
-    >>> print(weighted(pd.DataFrame([row])).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Auf die Zusammensetzung der Kundschaft gewichtet liegt der Net Promoter Score bei 17,2 Punkten (95-%-Intervall 11
-    bis 23,4, n = 829, wirksam wie 805).
+    >>> row = {"nps": 17.2, "low": 11.0, "high": 23.4, "n": 829, "n_effective": 805.2}
+    >>> told = weighted(pd.DataFrame([row]), by=["region", "channel"])
+    >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Auf die Zusammensetzung der Kundschaft gewichtet (Region, Kanal) liegt der Net Promoter Score bei 17,2 Punkten
+    (95-%-Intervall 11 bis 23,4, n = 829, so aussagekräftig wie 805 ungewichtete).
     """
-    require("opinions.weighted", found, ("nps", "low", "high", "n", "n_effective", "status"))
+    require("opinions.weighted", found, ("nps", "low", "high", "n", "n_effective"))
     row = found.iloc[0]
     if is_missing(row["nps"]):
-        return Sentence(_("The answers cannot be weighted to the customer base: of some groups there are none."))
-    as_many = _("as good as {n}").format(n=show(row["n_effective"], "count"))
-    text = _("Weighted to the make-up of the customer base the Net Promoter Score is {value} ({bracket}).")
+        text = _(
+            "The answers cannot be weighted to the customer base: attributes are lacking, or answers of some groups."
+        )
+        return Sentence(text)
+    as_many = _("as telling as {n} without weights").format(n=show(row["n_effective"], "count"))
+    text = _("Weighted to the make-up of the customer base ({by}) the Net Promoter Score is {value} ({bracket}).")
     bracket = words.bracket(row["low"], row["high"], "points", words.base(row["n"]), as_many)
-    return Sentence(text.format(value=said(row["nps"], "points", dative=True), bracket=bracket))
+    listed = ", ".join(names.column(name) for name in by)
+    return Sentence(text.format(by=listed, value=said(row["nps"], "points", dative=True), bracket=bracket))
 
 
-def anomalies(found: pd.DataFrame) -> Sentence:
-    r"""Say what in the answers does not fit the scale declared; nothing where all fits.
+def anomalies(found: pd.DataFrame, *, others: int = 0) -> Sentence:
+    r"""Say what in the answers does not fit the scale declared, over all answers on record; nothing where all fits.
 
-    Columns in: anomaly, answers, n.
+    ``others`` counts answers of the period on another scale, which are left out. Columns in: anomaly, answers, n.
 
     >>> print(anomalies(pd.DataFrame({"anomaly": ["no 9"], "answers": [240], "n": [240]})).replace("\xa0", " "))
     Auffällig: Unter 240 Antworten ist keine einzige 9. Bitte die angegebene Skala und den Export prüfen.
+    >>> print(anomalies(pd.DataFrame(columns=["anomaly", "answers", "n"]), others=35))
+    35 Antworten des Zeitraums wurden auf einer anderen Skala gegeben und sind nicht eingerechnet.
     """
     require("opinions.anomalies", found, ("anomaly", "answers", "n"))
+    left_out = _("{count} answers of the period were given on another scale and are not counted.")
+    last = left_out.format(count=show(others, "count")) if others else ""
     if found.empty:
-        return Sentence(_("The answers fit the scale declared."))
+        return Sentence(last)
     texts = {
-        "zero on a scale from 1": _("{answers} of {n} answers are 0, on a scale that begins with 1"),
+        "zero on a scale from 1": _("a 0 was given {answers} times, though the scale begins with 1 (n = {n})"),
         "no 9": _("among {n} answers there is not a single 9"),
         "no 10": _("among {n} answers there is not a single 10"),
         "index for value": _("the answers seem to be the positions of the choices, not their values"),
@@ -268,4 +350,5 @@ def anomalies(found: pd.DataFrame) -> Sentence:
         texts[row["anomaly"]].format(answers=show(row["answers"], "count"), n=show(row["n"], "count"))
         for _i, row in found.iterrows()
     ]
-    return Sentence(_("Notable: {told}. Check the scale declared and the export.").format(told="; ".join(told)))
+    notable = _("Notable: {told}. Check the scale declared and the export.").format(told="; ".join(told))
+    return Sentence(f"{notable} {last}".strip())

@@ -32,6 +32,7 @@ _TEXTS: Mapping[str, Callable[[Any], str]] = {
     "note": lambda value: notes.note(str(value)),
     "period": lambda value: dates.period(str(value)),
     "date": dates.date,
+    "plain": lambda value: names.printable(str(value)),
 }
 """Units of columns that hold no numbers; they stand on the left."""
 
@@ -47,7 +48,8 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
     **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
     **dict.fromkeys(("first", "last", "as_of"), "date"),
-    **dict.fromkeys(("source", "class", "figure", "definition", "words", "quotes"), "text"),
+    **dict.fromkeys(("source", "class", "figure", "definition"), "text"),
+    **dict.fromkeys(("words", "quotes"), "plain"),
     **dict.fromkeys(("value", "interval"), _WRITTEN),
     "nps": "points",
     "mean": "rating",
@@ -170,13 +172,13 @@ def touchpoints(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
     measures = [name for name in _MEASURES if (frame["measure"] == name).any()]
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in frame.to_dict("records"):
-        shown = rows.setdefault((row["kind"], row["touchpoint"]), {"n": numbers.show(row["n"], "count")})
+        shown = rows.setdefault((row["kind"], row["touchpoint"]), {})
         shown[row["measure"]] = _measured(row, _MEASURES[row["measure"]])
     cells = [{"kind": kind, "touchpoint": names.label(point), **shown} for (kind, point), shown in rows.items()]
     columns: dict[Key, tuple[str | None, str]] = {"kind": (None, "column"), "touchpoint": (None, "text")}
-    for name in (*measures, "n"):
+    for name in measures:
         columns[name] = (None, _WRITTEN)
-    note = _("With {level}\u00a0interval. ▼ worse than the others by more than chance.").format(level=names.level())
+    note = _("With {level}\u00a0interval. ▼ worse than the others beyond chance.").format(level=names.level())
     empty = dict.fromkeys(measures, numbers.MISSING)
     return table(pd.DataFrame([empty | cell for cell in cells]), title=title, columns=columns, note=note)
 
@@ -200,7 +202,8 @@ def themes(frame: pd.DataFrame, *, title: str, quotes: bool) -> Table | Sentence
 
 
 def _measured(row: dict[Hashable, Any], unit: str) -> str:
-    value = f"{numbers.show(row['value'], unit)} ({numbers.interval(row['low'], row['high'], unit)})"
+    ends = numbers.interval(row["low"], row["high"], unit)
+    value = f"{numbers.show(row['value'], unit)} ({ends}; {words.base(row['n'])})"
     return f"▼\u00a0{value}" if row["breaks"] else value
 
 

@@ -50,8 +50,8 @@ class Findings:
 
 
 def findings(sentences: Iterable[str]) -> Findings:
-    """Return sentences as a list of findings, in the order given."""
-    return Findings(tuple(sentences))
+    """Return sentences as a list of findings, in the order given, without empty ones."""
+    return Findings(tuple(filter(None, sentences)))
 
 
 def title(name: str, *, by: str | None = None, period: str | None = None, n: int | None = None) -> str:

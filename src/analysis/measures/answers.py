@@ -16,6 +16,13 @@ Scale = tuple[int, int]
 """The lowest and the highest answer there is."""
 
 
+_TAKEN = (
+    *("n", "promoters", "passives", "detractors", "nps", "anonymous", "low", "high", "mean", "share", "top", "a", "b"),
+    *("total", "squares", "hard", "off_scale", "off_low", "off_high", "unusable", "paired", "value"),
+)
+"""Names of columns that the measures bring back; a group must not be called so."""
+
+
 def check_nps_scale(measure: str, scale: Scale) -> None:
     """Raise MeasureError unless the scale is one on which a Net Promoter Score is defined."""
     if tuple(scale) not in NPS_SCALES:
@@ -30,8 +37,10 @@ def check_scale(measure: str, scale: Scale) -> None:
 
 def checked(measure: str, answers: Rows, rating: str, columns: Iterable[str]) -> ir.Table:
     """Return the answers as a table that has the columns and whose ``rating`` is a number."""
-    table = as_table(answers)
+    table, columns = as_table(answers), tuple(columns)
     require(measure, table, (rating, *columns))
+    if taken := [name for name in columns if name in _TAKEN or name.startswith("_")]:
+        raise MeasureError(measure, f"a group cannot be named {taken[0]!r}, as a column of the result", "Rename it")
     kind = table[rating].type()
     if kind.is_boolean() or not (kind.is_numeric() or kind.is_null()):
         raise MeasureError(measure, f"column {rating!r} holds {kind}, not numbers", "Convert it to whole numbers")
@@ -66,8 +75,8 @@ def _is_latest(given: ir.Table, columns: tuple[str, ...]) -> ir.Value:
     order = [ibis.desc("answered_at", nulls_first=False)] if "answered_at" in given.columns else []
     if "response_id" in given.columns:
         order.append(ibis.desc(binary_order(given, "response_id"), nulls_first=False))
-    else:  # without an id equal times must still be decided, or two runs could differ
-        order += [given["_rating"], *(given[name] for name in columns)]
+    # equal times without an id, or with the same one, must still be decided, or two runs could differ
+    order += [given["_rating"], *(given[name] for name in columns)]
     return ibis.row_number().over(ibis.window(group_by=wave, order_by=order)) == 0
 
 

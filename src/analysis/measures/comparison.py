@@ -33,9 +33,10 @@ class _Question:
     def scores(self, answers: Rows, by: tuple[str, ...], caller: str) -> ir.Table:
         """Return an answer that counts a row: by…, customer_id, _rating, _score, whose mean is the measure."""
         table = counted.checked(caller, answers, self.measure, by)
-        if "customer_id" not in table.columns:
-            table = table.mutate(customer_id=ibis.null("string"))
-        return self.scored(table, by)
+        if "customer_id" in by:
+            raise MeasureError(caller, "customers cannot be the groups", "Name a column that many customers share")
+        given = table["customer_id"] if "customer_id" in table.columns else ibis.null("string")
+        return self.scored(table.mutate(customer_id=given.cast("string")), by)
 
     def scored(self, table: ir.Table, by: tuple[str, ...]) -> ir.Table:
         columns = (*by, "customer_id")

@@ -31,6 +31,9 @@ MOST_ATTRIBUTES = 20
 
 SAME = "the same value in all complete cases"
 TOO_FEW = "too few complete cases"
+TOO_MANY = "too many attributes"
+FEWEST_CASES = 10
+"""Complete cases an attribute below which nothing is placed."""
 COMPUTED = "computed"
 
 
@@ -100,18 +103,18 @@ def importance_performance(
     All attributes must be rated on the same scale. The cuts are equal importance (1 / number of attributes) and the
     mean of the attributes' means. An attribute is placed only where its interval clears both cuts. One that is the
     same in all complete cases, or that others give exactly, is left out and named so; the cuts are those of the rest.
+    With fewer than 10 complete cases an attribute, or with more than 20 attributes, nothing is placed.
 
     Columns in: as for ``relative_importance``.
 
     Columns out: attribute, importance, importance_low, importance_high (share of R², 0 to 1, percentile interval),
-    mean, mean_low, mean_high (on the scale, normal interval), n (complete cases, the base of all), quadrant
-    (concentrate here: important and rated low; keep up: important and rated high; low priority: neither; possible
-    overkill: rated high without being important; undecided), status (computed, or why an attribute or all of them
-    have no value: the same value in all complete cases, follows from others, too few complete cases). One row an
-    attribute, most important first.
+    mean, mean_low, mean_high (on the scale, normal interval), n (complete cases, the base of all), dropped (other
+    rows), quadrant (concentrate here: important and rated low; keep up: important and rated high; low priority:
+    neither; possible overkill: rated high without being important; undecided), status (computed, or why an attribute or all of them
+    have no value: the same value in all complete cases, follows from others, too few complete cases, too many
+    attributes). One row an attribute, most important first.
 
-    Raises MeasureError where a column is absent, named twice or not numeric, values are infinite or there are more
-    than 20 attributes.
+    Raises MeasureError where a column is absent, named twice or not numeric, or values are infinite.
     Source: Martilla and James (1977), Journal of Marketing 41(1), 77-79.
 
     >>> answers = pd.DataFrame({"price": [1, 1, 2, 2] * 25, "taste": [4, 5] * 50, "csat": [1, 2, 4, 5] * 25})
@@ -127,7 +130,7 @@ def importance_performance(
     told_apart = tuple(name for name in attributes if name not in left_out)
     without = pd.DataFrame({"attribute": list(left_out), "status": list(left_out.values())}, dtype="str")
     if not told_apart:
-        return without.reindex(columns=_PLACED).assign(n=0, quadrant="undecided")
+        return without.reindex(columns=_PLACED).assign(n=0, dropped=0, quadrant="undecided")
     found = _explain("importance_performance", ratings, outcome, told_apart, bootstrap, seed)
     low, high = percentiles(relative(found.replicates), confidence)
     half = normal_quantile(confidence) * found.deviations / np.sqrt(found.n)
@@ -141,19 +144,24 @@ def importance_performance(
             "mean_low": found.means - half,
             "mean_high": found.means + half,
             "n": found.n,
+            "dropped": found.dropped,
         }
     )
     placed = _highest_first(frame.assign(quadrant=_quadrants(frame), status=COMPUTED), "importance")
-    return pd.concat([placed, without.assign(n=found.n, quadrant="undecided")], ignore_index=True)[_PLACED]
+    return pd.concat(
+        [placed, without.assign(n=found.n, dropped=found.dropped, quadrant="undecided")], ignore_index=True
+    )[_PLACED]
 
 
 def _left_out(measure: str, ratings: Rows, outcome: str, attributes: tuple[str, ...]) -> dict[str, str]:
     """Return why attributes cannot be compared, by name; those that can are not in it."""
     columns = (*attributes, outcome)
+    if len(attributes) > MOST_ATTRIBUTES:
+        return dict.fromkeys(attributes, TOO_MANY)
     _check(measure, ratings, outcome, attributes)
     groups, _lows = summed(measure, ratings, columns, dealt=False)
     found = pooled(groups, len(columns))
-    if not _are_enough(found[0], columns):
+    if found[0].item() < FEWEST_CASES * len(attributes):
         return dict.fromkeys(attributes, TOO_FEW)
     constant = _constant(found, columns)
     if outcome in constant:
@@ -175,7 +183,7 @@ def _highest_first(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 
 _PLACED = [
     *("attribute", "importance", "importance_low", "importance_high", "mean", "mean_low", "mean_high", "n"),
-    *("quadrant", "status"),
+    *("dropped", "quadrant", "status"),
 ]
 
 _QUADRANTS = {

@@ -1,4 +1,4 @@
-"""Intervals for counts: Wilson for a share, exact Poisson for a rate, Wald for a Net Promoter Score.
+"""Intervals for counts: Wilson for a share, exact Poisson for a rate, Wald or score for a Net Promoter Score.
 
 All take arrays (or frame columns) of counts and return two float arrays of the same length; where nothing was
 counted (n or exposure 0) both ends are missing.
@@ -77,8 +77,7 @@ def nps_interval(
     >>> low.round(1).tolist(), high.round(1).tolist()
     ([29.9], [73.3])
     """
-    if method not in get_args(NpsMethod):
-        raise MeasureError("nps", f"unknown method {method!r}", f"Known: {', '.join(get_args(NpsMethod))}")
+    check_method(method)
     z = normal_quantile(confidence)
     promoters, passives, detractors = _floats(promoters), _floats(passives), _floats(detractors)
     n = _counted(promoters + passives + detractors)
@@ -89,6 +88,12 @@ def nps_interval(
     difference = (promoters - detractors) / n
     half = z * np.sqrt(((promoters + detractors) / n - difference**2).clip(0) / n)
     return 100 * (difference - half).clip(-1), 100 * (difference + half).clip(max=1)
+
+
+def check_method(method: str) -> None:
+    """Raise MeasureError where the method is unknown."""
+    if method not in get_args(NpsMethod):
+        raise MeasureError("nps", f"unknown method {method!r}", f"Known: {', '.join(get_args(NpsMethod))}")
 
 
 def _score_ends(promoters: Floats, detractors: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:

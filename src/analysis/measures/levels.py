@@ -69,6 +69,9 @@ def levels(
 ) -> pd.DataFrame:
     """Measure satisfaction by each measure asked for, beside its value before and the test of the difference.
 
+    A measure with fewer than ``min_group`` answers has no value: it would say who gave it. For ces the share of high
+    effort follows as a measure of its own, high_effort, without a test.
+
     Columns in, of both: nps, csat, ces as ``scales`` names them; where present also customer_id, survey, answered_at,
     response_id. Columns out: measure, n (answers), value, low, high (units as for ``level``), n_before, before,
     difference, difference_low, difference_high, p, verdict (as ``compare``). One row a measure, in the order of
@@ -83,9 +86,23 @@ def levels(
     """
     rows = []
     for measure, scale in scales.items():
-        now = level(answers, measure, scale, easy=easy, top=top, confidence=confidence)
+        now = _held_back(level(answers, measure, scale, easy=easy, top=top, confidence=confidence), min_group)
         rules: dict[str, Any] = {"top": top, "min_group": min_group, "confidence": confidence}
         tested = compare(answers, earlier, scale=scale, measure=measure, **rules).rename(columns=_TESTED)
+        tested["before"] = tested["before"].where(tested["n_before"] >= min_group)
         rows.append(now.join(tested[list(_TESTED.values())]).assign(measure=measure))
+        if measure == "ces" and easy:
+            rows.append(_held_back(_high_effort(answers, scale, easy, confidence), min_group))
     columns = ["measure", *_NOW, *_TESTED.values()]
     return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
+
+
+def _held_back(now: pd.DataFrame, min_group: int) -> pd.DataFrame:
+    values = ["value", "low", "high"]
+    return now.assign(**now[values].where(now["n"] >= min_group))
+
+
+def _high_effort(answers: Rows, scale: Scale, easy: Easy, confidence: float) -> pd.DataFrame:
+    hard = {"high_effort": "value", "high_effort_low": "low", "high_effort_high": "high"}
+    found = ces(answers, scale=scale, easy=easy, confidence=confidence)[["n", *hard]]
+    return found.rename(columns=hard).assign(measure="high_effort")

@@ -13,7 +13,7 @@ from analysis.measures import answers as counted
 from analysis.measures.answers import Scale, times
 from analysis.measures.frames import Rows, check_confidence, names
 from analysis.measures.inference import normal_quantile
-from analysis.measures.intervals import NpsMethod, nps_interval
+from analysis.measures.intervals import NpsMethod, check_method, nps_interval
 from analysis.measures.ratings import distribution
 
 _COUNTS = ("n", "promoters", "passives", "detractors", "anonymous")
@@ -65,6 +65,7 @@ def nps(
     """
     counted.check_nps_scale("nps", scale)
     check_confidence("nps", confidence)
+    check_method(method)
     by, margins = names(by), names(margins)
     if weight is not None:
         return _weighted(answers, scale, by, weight, margins, confidence)
@@ -120,7 +121,7 @@ def _reduce_weighted(answers: ir.Table, scale: Scale, columns: tuple[str, ...], 
         by=[*columns, kind.name("_kind")],
         n=times(kept),
         anonymous=times(kept & rated["_anonymous"]),
-        unusable=times(kept & (w.isnull() | w.isnan() | (w < 0))),
+        unusable=times(kept & (w.isnull() | w.isnan() | w.isinf() | (w < 0))),
         total=w.sum(where=kept).coalesce(0.0),
         squares=(w * w).sum(where=kept).coalesce(0.0),
         **counted.off_scale(value, scale),
@@ -132,9 +133,12 @@ def _weighted(
 ) -> pd.DataFrame:
     columns = tuple(dict.fromkeys((*by, *margins)))
     table = counted.checked("nps", answers, "nps", (*columns, weight))
+    if not table[weight].type().is_numeric():
+        raise MeasureError("nps", f"column {weight!r} holds {table[weight].type()}, not numbers", "Convert it")
     cells = counted.executed("nps", _reduce_weighted(table, scale, columns, weight), scale, (*columns, "_kind"))
     if unusable := int(cells["unusable"].sum()):
-        raise MeasureError("nps", f"{unusable} answers have a missing or negative {weight!r}", "Weights are 0 or more")
+        what = f"{unusable} answers have a {weight!r} that is missing, negative or infinite"
+        raise MeasureError("nps", what, "Weights are 0 or more")
     parts = cells.groupby(list(by), dropna=False, sort=False).indices if by else {(): np.arange(len(cells))}
     rows = [_weighted_row(cells, places, margins, confidence) for places in parts.values()]
     groups = pd.DataFrame(rows, columns=_WEIGHTED)
@@ -151,7 +155,8 @@ def _weighted_row(
     by_kind = group.groupby("_kind")[["n", "total"]].sum().reindex([1, 0, -1], fill_value=0)
     n, total = by_kind.sum()
     if total == 0:
-        return {name: float("nan") for name in _WEIGHTED} | dict.fromkeys(_COUNTS, 0)
+        counts = [n, *by_kind["n"], group["anonymous"].sum()]
+        return {name: float("nan") for name in _WEIGHTED} | dict(zip(_COUNTS, map(int, counts), strict=True))
     kish = total**2 / group["squares"].sum()
     shares = by_kind["total"] / total
     mean = shares[1] - shares[-1]

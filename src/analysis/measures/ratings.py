@@ -111,9 +111,12 @@ def ratings(
     *,
     scale: Scale,
     top: int = 2,
+    min_group: int = 1,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Measure the satisfaction with each attribute asked: the columns whose names begin with ``rating_``.
+
+    Attributes with fewer than ``min_group`` answers are left out.
 
     Columns in: rating_* (whole numbers on the scale, missing where not answered). Columns out: attribute (the name
     without its prefix), n, top (answers in the best ``top`` categories), share, low, high (0 to 1, Wilson), mean.
@@ -135,6 +138,7 @@ def ratings(
     rows = [csat(table, scale=scale, top=top, rating=name, confidence=confidence) for name in columns]
     found = pd.concat(rows, ignore_index=True)
     found.insert(0, "attribute", [name.removeprefix(RATING_PREFIX) for name in columns])
+    found = found[found["n"] >= min_group]
     return found.sort_values(["mean", "attribute"], ascending=[False, True], ignore_index=True)
 
 

@@ -140,17 +140,19 @@ def nonresponse(
 
 
 def nps_of_base(
-    customers: Rows, answers: Rows, *, scale: Scale, margins: str | Sequence[str], confidence: float = 0.95
+    customers: Rows | None, answers: Rows, *, scale: Scale, margins: str | Sequence[str], confidence: float = 0.95
 ) -> pd.DataFrame:
     """Measure the Net Promoter Score with the answers weighted to the make-up of the customer base.
 
-    Weights are raked, untrimmed, to the customers' margins. Answers and customers without a value in any of the
-    margins are left out. Weighting corrects what the margins see and nothing else.
+    Weights are raked, untrimmed, to the customers' margins, to those of ``margins`` that customers and answers have.
+    Answers and customers without a value in any of them are left out. Weighting corrects what the margins see and
+    nothing else.
 
     Columns in: those of ``margins``, of customers and answers; of answers also what ``nps`` takes. Columns out: those
-    of ``nps`` with weights, and status (computed, or why it cannot be: the fault that raking finds). One row.
+    of ``nps`` with weights but anonymous, and status (computed, or why it cannot be: the fault that raking finds). One
+    row.
 
-    Raises MeasureError as ``nps`` does, and where a margin is absent.
+    Raises MeasureError as ``nps`` does.
     Source: see ``weighting.rake`` and ``nps``.
 
     >>> people = pd.DataFrame({"region": ["Nord"] * 60 + ["Süd"] * 40})
@@ -159,17 +161,18 @@ def nps_of_base(
         n   nps  n_effective    status
     0  40  20.0         35.7  computed
     """
-    margins = names(margins)
-    table = checked("nps_of_base", answers, "nps", margins)
+    table, base = as_table(answers), as_table(pd.DataFrame({"": []}) if customers is None else customers)
+    margins = tuple(name for name in names(margins) if name in table.columns and name in base.columns)
+    table = checked("nps_of_base", table, "nps", margins)
     known = latest(table, "nps", margins).rename(nps="_rating")
     known = known.drop_null(list(margins)) if margins else known
     try:
-        weights = rake(known, margins_of(customers, margins))
+        weights = rake(known, margins_of(base, margins))
     except MeasureError as fault:
         nothing = nps(known.limit(0).mutate(weight=1.0), scale=scale, weight="weight", confidence=confidence)
-        return nothing.assign(status=f"cannot be computed: {fault}")
+        return nothing.drop(columns="anonymous").assign(status=f"cannot be computed: {fault}")
     found = nps(weighted(known, weights), scale=scale, weight="weight", margins=margins, confidence=confidence)
-    return found.assign(status=COMPUTED)
+    return found.drop(columns="anonymous").assign(status=COMPUTED)
 
 
 def nonresponse_bounds(surveys: Rows, *, scale: Scale) -> pd.DataFrame:

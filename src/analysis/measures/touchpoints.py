@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.measures.answers import Scale
 from analysis.measures.comparison import Measure, against_rest
 from analysis.measures.frames import Rows, as_table, check_confidence, names, require
+from analysis.measures.inference import holm, verdicts
 from analysis.measures.levels import level
 from analysis.measures.ratings import Easy
 
@@ -47,6 +48,7 @@ def journey_stage(answers: Rows, transactions: Rows | None) -> ir.Table:
     require("journey_stage", orders, ("customer_id", "date", "revenue"))
     bought = orders.filter(orders["revenue"] > 0)
     first = bought.aggregate(by="customer_id", _first=bought["date"].cast("date").min())
+    given = given.drop("stage") if "stage" in given.columns else given
     joined = given.left_join(first, "customer_id")
     days = joined["answered_at"].cast("date").epoch_days() - joined["_first"].epoch_days()
     stage = ibis.cases(*((days < end, name) for end, name in zip(_ENDS, STAGES, strict=False)), else_=STAGES[-1])
@@ -75,8 +77,9 @@ def touchpoints(
     customer_id, survey, answered_at, response_id.
 
     Columns out: kind (the column), touchpoint, measure, n (answers), value, low, high (points for nps, share for
-    csat, mean for ces), difference (to all other answers), p, p_holm, verdict, family (as ``compare``), breaks. One
-    row a kind, touchpoint and measure; touchpoints under ``min_group`` answers are left out; stages in their order.
+    csat, mean for ces), difference (to all other answers), p, p_holm (over all touchpoints of a measure), verdict,
+    family (as ``compare``), breaks. One row a kind, touchpoint and measure; touchpoints under ``min_group`` answers
+    are left out; stages in their order.
 
     Raises MeasureError where ces comes without ``easy``, and as the measures do.
     Source: as for nps, csat, ces and compare.
@@ -96,7 +99,21 @@ def touchpoints(
         if kind in table.columns
         for measure, scale in scales.items()
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, *_TESTED, "breaks"])
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, *_TESTED, "breaks"])
+    return _adjusted(found, easy, confidence)
+
+
+def _adjusted(found: pd.DataFrame, easy: Easy | None, confidence: float) -> pd.DataFrame:
+    """Adjust each p for all touchpoints of its measure: they are read together."""
+    for measure, rows in found.groupby("measure", sort=False):
+        p_holm = holm(rows["p"])
+        worse = "up" if measure == "ces" and easy == "low" else "down"
+        verdict = pd.Series(verdicts(rows["difference"], p_holm, confidence), rows.index, dtype="str")
+        found.loc[rows.index, "p_holm"] = p_holm
+        found.loc[rows.index, "verdict"] = verdict
+        found.loc[rows.index, "breaks"] = verdict == worse
+        found.loc[rows.index, "family"] = f"{measure}: {rows['p'].notna().sum()} touchpoints against the rest"
+    return found
 
 
 def _touchpoints_of(
@@ -104,12 +121,12 @@ def _touchpoints_of(
 ) -> pd.DataFrame:
     table = table.filter(table[kind].notnull())
     tested = against_rest(table, by=kind, scale=scale, measure=measure, **rules)
-    worse = "up" if measure == "ces" and easy == "low" else "down"
     asked = {name: rules[name] for name in ("top", "confidence")}
     found = level(table, measure, scale, by=kind, easy=easy, **asked).merge(tested[[kind, *_TESTED]], on=kind)
     found = found.rename(columns={kind: "touchpoint"}).assign(kind=kind, measure=measure)
-    found = found.assign(breaks=found["verdict"] == worse)[[*_COLUMNS, *_TESTED, "breaks"]]
+    found = found.assign(breaks=False)[[*_COLUMNS, *_TESTED, "breaks"]]
     found = found[found["n"] >= rules["min_group"]] if len(found) > 1 else found.head(0)
     if kind != "stage":
         return found
-    return found.sort_values("touchpoint", key=lambda stages: stages.map(STAGES.index), ignore_index=True)
+    places = {stage: place for place, stage in enumerate(STAGES)}
+    return found.sort_values("touchpoint", key=lambda stages: stages.map(places), ignore_index=True)

@@ -6,7 +6,7 @@ alternative from the frame. No chart changes the frame it is handed.
 
 from analysis.draw.canvas import Chart
 from analysis.draw.charts.curves import lorenz, survival
-from analysis.draw.charts.intervals import differences, intervals, touchpoints
+from analysis.draw.charts.intervals import answerers, differences, intervals, touchpoints
 from analysis.draw.charts.opposed import opposed
 from analysis.draw.charts.quadrants import importance_performance
 from analysis.draw.charts.shares import abc_bars, distribution, stacked_shares
@@ -16,6 +16,7 @@ from analysis.draw.charts.trends import trend
 __all__ = [
     "Chart",
     "abc_bars",
+    "answerers",
     "differences",
     "distribution",
     "importance_performance",

@@ -75,7 +75,7 @@ def intervals(
             count=len(rows),
             listed=furniture.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
         ),
-        note=" ".join(filter(None, (_differing() if verdict else "", _left_out(left_out), note))),
+        note=" ".join(filter(None, (_differing() if verdict == "verdict" else "", _left_out(left_out), note))),
     )
 
 
@@ -99,7 +99,9 @@ def _dots(ax: Axes, rows: pd.DataFrame, differs: pd.Series) -> None:
 
 
 def _differing() -> str:
-    return _("Full dots differ by more than chance, all comparisons counted; hollow ones are within noise.")
+    return _(
+        "Full dots: the difference is beyond chance, all comparisons shown here counted; hollow: it may be chance."
+    )
 
 
 def _left_out(labels: list[str]) -> str:
@@ -111,18 +113,22 @@ def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, hi
     return f"{furniture.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"
 
 
-def touchpoints(frame: pd.DataFrame, *, title: str, reference: float | None = None) -> Chart | Sentence:
+def touchpoints(frame: pd.DataFrame, *, period: str, levels: pd.DataFrame) -> Chart | Sentence:
     """Draw the first measure of touchpoints or groups, each against the rest, the highest on top.
 
-    Columns in: kind, touchpoint, measure, value, low, high, n, verdict.
+    Columns in: kind, touchpoint, measure, value, low, high, n, verdict; of ``levels`` measure, value, n: those of all
+    answers, of which the value is drawn as a line.
     """
     require("charts.touchpoints", frame, ("kind", "measure"))
+    require("charts.touchpoints", levels, ("measure", "value", "n"))
     first = leading(frame)
     if first.empty:
-        return words.no_data(title)
+        return words.no_data(names.column("group"))
     measure = str(first["measure"].iloc[0])
+    whole = levels[levels["measure"] == measure].iloc[0]
+    title = words.title(measure, by="group", period=period, n=whole["n"])
     named: dict[str, Any] = {"label": ("kind", "touchpoint"), "measure": measure, "verdict": "verdict"}
-    return intervals(first, value="value", unit=DEFINITIONS[measure][0], title=title, reference=reference, **named)
+    return intervals(first, value="value", unit=DEFINITIONS[measure][0], title=title, reference=whole["value"], **named)
 
 
 def differences(
@@ -131,22 +137,43 @@ def differences(
     """Draw standardised differences with their intervals, the ``most`` largest, the one furthest right on top.
 
     Columns in: attribute, level; difference, low, high, or with ``against`` the columns of that name:
-    difference_asked, asked_low, asked_high. ``verdict`` as for ``intervals``.
+    difference_asked, asked_low, asked_high. ``verdict`` as for ``intervals``; what was too small to be tested is left
+    out. Without one a dot is full where the interval of the row lies on one side of zero.
     """
     prefix = f"{against}_" if against else ""
     value = f"difference_{against}" if against else "difference"
-    require("charts.differences", frame, ("attribute", "level", value))
-    largest = frame[frame[value].notna()].sort_values(value, key=abs, ascending=False, kind="stable").head(most)
+    low, high = f"{prefix}low", f"{prefix}high"
+    require("charts.differences", frame, ("attribute", "level", value, low, high))
+    known = frame[frame[value].notna()]
+    if verdict:
+        known = known[known[verdict] != "too few"]
+    else:
+        apart = (known[low] > 0) | (known[high] < 0)
+        known = known.assign(_apart=apart.map({True: "up", False: "within noise"}))
+        note = " ".join(filter(None, (_("Full dots: the interval does not hold zero."), note)))
+    largest = known.sort_values(value, key=abs, ascending=False, kind="stable").head(most)
     return intervals(
         largest,
         value=value,
         label=("attribute", "level"),
-        low=f"{prefix}low",
-        high=f"{prefix}high",
+        low=low,
+        high=high,
         unit="index",
         measure="standardised",
         reference=0.0,
-        verdict=verdict,
+        verdict=verdict or "_apart",
         title=title,
         note=note,
     )
+
+
+def answerers(frame: pd.DataFrame, *, period: str) -> Chart | Sentence:
+    """Draw how those who answered differ from all who were asked, or from all customers where nobody knows whom.
+
+    Columns in: attribute, level, n_answered, and difference, low and high of asked and all.
+    """
+    require("charts.answerers", frame, ("difference_asked", "difference_all", "n_answered"))
+    against = "asked" if frame["difference_asked"].abs().gt(0).any() else "all"
+    n = int(frame["n_answered"].max()) if len(frame) else 0
+    title = words.title(f"answerers_{against}", period=period, n=n)
+    return differences(frame, against=against, title=title)

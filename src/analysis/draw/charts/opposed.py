@@ -34,7 +34,7 @@ def opposed(
         for place, row in rows.iterrows():
             is_left = row[value] < 0
             ax.annotate(
-                names.label(row[label]),
+                names.printable(row[label]),
                 (row[value], place),
                 xytext=(-5 if is_left else 5, 0),
                 textcoords="offset points",
@@ -49,7 +49,7 @@ def opposed(
         furniture.key(ax, {names.label(name): style.colour(str(name), i) for i, name in enumerate(sides)})
 
     told = [
-        f"{names.label(name)}: {', '.join(names.label(word) for word in _of(rows, label, value, side, name))}"
+        f"{names.label(name)}: {', '.join(names.printable(word) for word in _of(rows, label, value, side, name))}"
         for name in sides
     ]
     alt = _("Bars to two sides, the longest first. {listed}.").format(listed="; ".join(told))

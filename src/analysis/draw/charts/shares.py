@@ -53,7 +53,7 @@ def distribution(
         ax.set_yticks([])
         furniture.open_side(ax, "left", "bottom")
 
-    return canvas.chart(paint, height_cm=7.5, title=title, alt=_distribution_alt(frame, category, shares), note=note)
+    return canvas.chart(paint, height_cm=6, title=title, alt=_distribution_alt(frame, category, shares), note=note)
 
 
 def _name_groups(ax: Axes, members: pd.Series, shares: pd.Series) -> None:

@@ -34,6 +34,7 @@ def trend(
     measure: str | None = None,
     level: str | None = None,
     verdict: str | None = None,
+    smallest: int = 0,
     note: str = "",
 ) -> Chart | Sentence:
     """Draw a value by period with its interval; a period without a value, or without a row, is a gap.
@@ -43,9 +44,12 @@ def trend(
     dots. ``verdict`` names the column that says whether a period differs from the one before; such dots are full and
     stand out. Where a column ``scale`` holds several, each is a series of its own: nothing is drawn across the break,
     which a line marks, and in it each period stands once. ``measure`` is the name of what is measured, where it is not
-    that of the column. Raises MeasureError where a period stands twice.
+    that of the column. Values of fewer than ``smallest`` answers (column n) are not shown. Raises MeasureError where a
+    period stands twice.
     """
-    require("charts.trend", frame, (period, value, low, high))
+    require("charts.trend", frame, (period, value, low, high, *(["n"] if smallest else [])))
+    if smallest:
+        frame = frame.assign(**{value: frame[value].where(frame["n"] >= smallest)})
     if frame[value].isna().all():
         return words.no_data(title)
     all_series = _all_series(frame, period, value)
@@ -67,14 +71,14 @@ def trend(
             colours[_("Smoothed level")] = style.SERIES[2]
         if len(colours) > 1:
             furniture.key(ax, colours)
-        _period_ticks(ax, pd.concat([series.known[period] for series in all_series]))
+        _period_ticks(ax, pd.concat([series.rows[period] for series in all_series]))
         for older, newer in pairwise(all_series):
             _break(ax, older, newer)
         ax.grid(axis="y")
         furniture.number_axis(ax.yaxis, unit, axis_heading(measure or value, unit))
 
     alt = _alt(all_series, period, value, unit, measure or value)
-    return canvas.chart(paint, height_cm=7.5, title=title, alt=alt, note=note)
+    return canvas.chart(paint, height_cm=6.5, title=title, alt=alt, note=note)
 
 
 @dataclass(frozen=True)
@@ -173,9 +177,11 @@ def _break(ax: Axes, older: _Series, newer: _Series) -> None:
 
 
 def _period_ticks(ax: Axes, periods: pd.Series) -> None:
+    """Name periods in equal steps of time, the last one always; at most eight, and fewer where names are long."""
     periods = periods[~periods.index.duplicated()].sort_index()
-    step = -(-len(periods) // 8)
-    shown = periods[::-1][::step]
+    most = 8 if len(dates.period(periods.iloc[-1])) < 9 else 6
+    step = -(-(periods.index.max() - periods.index.min() + 1) // most)
+    shown = periods[(periods.index.max() - periods.index) % step == 0]
     ax.set_xticks(shown.index, [dates.period(name) for name in shown])
     ax.set_xlim(periods.index.min() - 0.4, periods.index.max() + 0.4)
 

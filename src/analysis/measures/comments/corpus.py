@@ -15,43 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-from stop_words import get_stop_words
 
 from analysis.errors import MeasureError
 from analysis.measures import answers as counted
 from analysis.measures.answers import Scale
+from analysis.measures.comments.known import known_of, mended, name_key
+from analysis.measures.comments.stops import LANGUAGES, stop_words
 from analysis.measures.frames import Rows, binary_order
 
 Words: TypeAlias = NDArray[np.object_]
 """Words in an array; of objects, for one of fixed width would be as wide as the longest."""
-
-LANGUAGES = ("de", "en")
-"""The languages whose stop words are known; comments in others are read all the same."""
-
-# fmt: off
-NEGATIONS = frozenset((
-    "nicht", "nichts", "kein", "keine", "keinem", "keinen", "keiner", "keines", "nein", "ohne",
-    "not", "no", "none", "nothing", "nobody", "nowhere", "never", "neither", "nor", "cannot", "cant", "couldnt",
-    "hasnt", "without",
-))
-"""Kept among the words: without them a complaint reads as praise."""
-
-_SUBJECTS = frozenset((
-    "amount", "bill", "bottom", "call", "cry", "detail", "empty", "fill", "find", "fire", "full", "interest", "last",
-    "mill", "mine", "move", "name", "serious", "side", "sincere", "system", "thick", "thin", "top",
-))
-"""Stop words of the English list that say something in a comment."""
-
-_FURTHER = frozenset((
-    "ab", "beim", "hätte", "hätten", "wurde", "wurden", "worden", "wäre", "wären", "sei", "bereits", "dabei", "dafür",
-    "did", "does", "doing", "got", "having", "just", "im", "ive",
-))
-"""Auxiliaries and small words that the kept lists lack."""
-
-_FOREIGN = {"de": frozenset(("see", "still")), "en": frozenset(("bin", "die", "hat", "war"))}
-"""By language: words that mean something in it and are stop words of the other."""
-# fmt: on
 
 _END = "\x00"
 _WORD = re.compile(rf"\w+(?:['-]\w+)*|{_END}")
@@ -76,6 +49,7 @@ def read(
     *,
     scale: Scale,
     language: str = "de",
+    customers: Rows | None = None,
     max_rows: int = 100_000,
     seed: int = 0,
     smallest: int = 5,
@@ -89,7 +63,8 @@ def read(
 
     A word is a run of letters, hyphens and apostrophes inside it kept, in lower case: compounds, umlauts and ß stay
     as they are. Addresses, numbers, single letters and the stop words of both languages go; negations stay. A word
-    counts where at least ``smallest`` respondents wrote it, so that none can tell who wrote.
+    counts where at least ``smallest`` respondents wrote it, so that none can tell who wrote, and where it is no part
+    of the name of one of the ``customers``.
 
     Columns in: comment (text), nps (whole numbers on the scale, missing where not answered); where present also
     response_id and customer_id (without it each comment is a respondent of its own). Blank comments and those without
@@ -113,7 +88,9 @@ def read(
     drawn = _reduce_sample(table, seed, max_rows).execute()
     texts = tuple(drawn["comment"].astype("object"))
     counts, words = _counted_words(texts, stop_words(language))
+    names = known_of(customers).parts
     common = _respondents(counts, drawn["person"]) >= smallest
+    common &= np.array([name_key(word) not in names for word in words], dtype=bool)
     return Corpus(texts, drawn["_rating"].to_numpy().astype("int64"), counts[:, common], words[common], total)
 
 
@@ -121,18 +98,6 @@ def at_least_one(name: str, value: int) -> None:
     """Raise MeasureError where a number that counts things is below 1."""
     if value < 1:
         raise MeasureError("comments", f"{name} is {value}", "Give at least 1")
-
-
-def stop_words(language: str) -> frozenset[str]:
-    """Return the words without meaning of their own, in a text that is mostly of that language.
-
-    >>> words = stop_words("de")
-    >>> [word in words for word in ("und", "the", "nicht", "not", "still")]
-    [True, True, False, False, False]
-    """
-    english = {word for word in get_stop_words("en") if word in ENGLISH_STOP_WORDS or "'" in word} - _SUBJECTS
-    no = {word for word in english if word.endswith("n't") or word == "can't"}
-    return frozenset((english | _FURTHER | set(get_stop_words("de"))) - no - NEGATIONS - _FOREIGN[language])
 
 
 def _commented(answers: ir.Table) -> ir.Table:
@@ -193,10 +158,10 @@ def _counted_words(texts: Sequence[str], stops: frozenset[str]) -> tuple[sparse.
 
 
 def _plain(texts: Sequence[str]) -> str:
-    """Return the texts as one in lower case, each ended by the mark, umlauts composed, addresses taken out."""
+    """Return the texts as one in lower case, each ended by the mark, umlauts mended and composed, no addresses."""
     marked = ("@" in text or "://" in text or "www." in text for text in texts)
     bare = (_ADDRESS.sub(" ", text) if mark else text for text, mark in zip(texts, marked, strict=True))
-    whole = "".join(text.replace(_END, " ") + _END for text in bare)
+    whole = mended("".join(text.replace(_END, " ") + _END for text in bare))
     return unicodedata.normalize("NFC", whole).replace("’", "'").lower()
 
 

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import ibis.expr.types as ir
 
-from analysis.measures.comments.corpus import NEGATIONS, stop_words
 from analysis.measures.comments.patterns import LETTERS
+from analysis.measures.comments.stops import NEGATIONS, stop_words
 from analysis.measures.frames import Rows, as_table
 
 MAIL, IBAN, NUMBER, PHONE, NAME = "[E-Mail]", "[IBAN]", "[Kundennummer]", "[Telefon]", "[Name]"
@@ -24,11 +24,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         IBAN: ("iban", "konto", "account"),
         PHONE: ("phone", "telefon", "mobil", "handy", "fax"),
         NUMBER: ("_id", "nummer", "number", "_nr"),
-        NAME: ("name", "contact_person", "ansprechpartner", "kontaktperson"),
+        NAME: ("name", "contact_person", "ansprechpartner", "kontaktperson", "firma", "company", "inhaber", "owner"),
     }
 )
 """What a column of the customer table holds where its name contains one of these, the first that fits."""
-_PERSONS = ("kunde", "customer")
+_PERSONS = ("kunde", "customer", "nom", "prenom", "prénom", "contact", "kontakt")
 """Names of columns that hold people; as parts of a name they say little: Kundengruppe."""
 
 _TITLES = frozenset(
@@ -39,6 +39,7 @@ _SHORTEST_NAME = 3
 _SHORTEST_NUMBER = 4
 _SHORTEST_PHONE = 8
 _DIGITS_AFTER_LETTERS = re.compile(r"[^\W\d_]*0*(\d+)")
+_DOUBLED = re.compile("[\xc2\xc3][\x80-\xbf\u0152-\u2122]")
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _SIMPLE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
@@ -102,9 +103,17 @@ def plain(text: str) -> str:
 
 
 def _plain_letters(text: str) -> str:
-    text = re.sub(r"[\xc2\xc3][\x80-\xbf\u0152-\u2122]", _mended, text)
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", mended(text))
     return unicodedata.normalize("NFC", text.translate({ord(char): _visible(char) for char in set(text)}))
+
+
+def mended(text: str) -> str:
+    """Return the text with its letters of UTF-8 that were read as Windows text put right.
+
+    >>> mended("MÃ¼ller schÃ¶n")
+    'Müller schön'
+    """
+    return _DOUBLED.sub(_mended, text)
 
 
 def _mended(found: re.Match[str]) -> str:

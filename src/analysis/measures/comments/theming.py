@@ -15,9 +15,10 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from sklearn.decomposition import non_negative_factorization
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from analysis.measures.comments.corpus import NEGATIONS, Corpus, Words, at_least_one
+from analysis.measures.comments.corpus import Corpus, Words, at_least_one
 from analysis.measures.comments.known import Known, known_of
 from analysis.measures.comments.masking import masked
+from analysis.measures.comments.stops import NEGATIONS
 from analysis.measures.frames import Rows, check_confidence
 from analysis.measures.inference import Floats
 from analysis.measures.intervals import nps_interval
