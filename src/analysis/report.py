@@ -241,7 +241,7 @@ class Report:
         """Hand over a figure, or a frame of them whose columns are this function's arguments.
 
         ``group`` becomes the end of the id where there is one; ``source`` names the tables, separated by blanks. A
-        shareable report keeps no figure of fewer than 5.
+        shareable report keeps no value of fewer than 5.
         Raises FigureError where the id is taken or does not begin with the chapter's name, or the unit does not exist.
         """
         if isinstance(id, pd.DataFrame):
@@ -251,7 +251,7 @@ class Report:
                 self.figure(name, **row)
             return
         if not self.is_internal and n is not None and n < SMALL_CELL:
-            return
+            value = low = high = None
         self._log.add(
             {
                 "id": _figure_id(id, group),

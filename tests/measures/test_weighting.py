@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from analysis.errors import MeasureError
 from analysis.measures import weighting
-from analysis.measures.weighting import kish, margins_of, rake, weighted
+from analysis.measures.weighting import margins_of, rake, weighted
 
 SHARES = {"region": {"Nord": 0.3, "Süd": 0.4, "West": 0.3}, "channel": {"Laden": 0.5, "Web": 0.5}}
 
@@ -52,11 +52,10 @@ def test_a_table_of_two_by_two_is_raked_as_by_hand():
     assert cells["weight"].tolist() == pytest.approx([3, 2, 1.5, 1], rel=1e-9)
 
 
-def test_weights_and_effective_n_are_those_of_r():
+def test_weights_are_those_of_r():
     cells = rake(raked_sample.answers(), raked_sample.TARGETS)
     found = dict(zip(zip(cells["region"], cells["channel"], strict=True), cells["weight"], strict=True))
     assert found == pytest.approx(raked_sample.CELL_WEIGHTS, rel=1e-9)
-    assert kish(cells) == pytest.approx(raked_sample.N_EFFECTIVE, rel=1e-9)
 
 
 def test_the_standard_errors_of_r_follow_from_the_weights_by_the_formula_of_the_weighted_score():
@@ -367,17 +366,3 @@ def test_a_sample_that_has_weights_or_lacks_a_margin_is_refused():
     with pytest.raises(MeasureError) as found:
         weighted(four_cells()[["channel"]], cells)
     assert str(found.value) == "weighted: column 'region' is absent; the table has: channel."
-
-
-def test_effective_n_is_n_for_equal_weights_and_less_for_unequal_ones():
-    assert kish(pd.DataFrame({"n": [3, 4], "weight": [2.5, 2.5]})) == pytest.approx(7)
-    # Σw = 1 + 3 · 2 = 7, Σw² = 1 + 3 · 4 = 13
-    assert kish(pd.DataFrame({"n": [1, 3], "weight": [1.0, 2.0]})) == pytest.approx(49 / 13)
-
-
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
-def test_the_reduction_and_the_weighted_sample_compile(dialect):
-    table = ibis.table({"region": "string", "channel": "string", "nps": "int64"}, name="sample")
-    cells = rake(four_cells(), {"region": {"Nord": 0.5, "Süd": 0.5}})
-    assert "GROUP BY" in ibis.to_sql(weighting._reduce_cells(table, ["region", "channel"]), dialect=dialect)
-    assert "LEFT OUTER JOIN" in ibis.to_sql(weighted(table, cells), dialect=dialect)

@@ -182,8 +182,6 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "theme": mark("Theme"),
         "themes": mark("What the comments are about"),
         "quotes": mark("In their own words"),
-        "anomaly": mark("Notable"),
-        "anomalies": mark("What is notable about the answers"),
     }
 )
 

@@ -110,9 +110,9 @@ def importance_performance(
     Columns out: attribute, importance, importance_low, importance_high (share of R², 0 to 1, percentile interval),
     mean, mean_low, mean_high (on the scale, normal interval), n (complete cases, the base of all), dropped (other
     rows), quadrant (concentrate here: important and rated low; keep up: important and rated high; low priority:
-    neither; possible overkill: rated high without being important; undecided), status (computed, or why an attribute or all of them
-    have no value: the same value in all complete cases, follows from others, too few complete cases, too many
-    attributes). One row an attribute, most important first.
+    neither; possible overkill: rated high without being important; undecided), status (computed, or why an attribute
+    or all of them have no value: the same value in all complete cases, follows from others, too few complete cases,
+    too many attributes). One row an attribute, most important first.
 
     Raises MeasureError where a column is absent, named twice or not numeric, or values are infinite.
     Source: Martilla and James (1977), Journal of Marketing 41(1), 77-79.

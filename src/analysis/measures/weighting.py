@@ -140,21 +140,6 @@ def weighted(sample: Rows, cells: pd.DataFrame) -> ir.Table:
     return found.select(*table.columns, "weight")
 
 
-def kish(cells: pd.DataFrame) -> float:
-    """Return the effective n: how many respondents of equal weight say as much about a mean, (Σw)² / Σw².
-
-    The design effect of weighting is n over it.
-
-    Columns in: n, weight, as ``rake`` returns them.
-    Source: Kish (1965), Survey Sampling, 11.7.
-
-    >>> kish(pd.DataFrame({"n": [2, 2], "weight": [0.5, 1.5]}))
-    3.2
-    """
-    n, weight = cells["n"], cells["weight"]
-    return float((n * weight).sum() ** 2 / (n * weight**2).sum())
-
-
 def _reduce_cells(table: ir.Table, columns: Sequence[str]) -> ir.Table:
     return table.group_by(list(columns)).aggregate(n=table.count())
 
