@@ -10,7 +10,6 @@ import raked_sample
 from scipy.optimize import minimize
 
 from analysis.errors import MeasureError
-from analysis.measures import weighting
 from analysis.measures.weighting import margins_of, rake, weighted
 
 SHARES = {"region": {"Nord": 0.3, "Süd": 0.4, "West": 0.3}, "channel": {"Laden": 0.5, "Web": 0.5}}
