@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis import __version__, params, pilot
 from analysis.intake import snapshot as snapshots
-from benchmarks import comments, importance, intake, publishing, satisfaction
+from benchmarks import comments, importance, intake, publishing, satisfaction, survival
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
@@ -105,6 +105,7 @@ BENCHMARKS: Mapping[str, Callable[[int, int], str]] = {
     "satisfaction": measure_satisfaction,
     "importance": measure_importance,
     "comments": comments.section,
+    "survival": survival.section,
 }
 
 

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ibis
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from portfolio import CURVES, PORTFOLIO
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from analysis.errors import MeasureError
-from analysis.measures.survival import _counts, logrank, median_survival, survival_at, survival_curve
+from analysis.measures.survival import logrank, median_survival, survival_at, survival_curve
 
 NUMBERS = ["survival", "se", "low", "high"]
 
@@ -77,6 +77,12 @@ class TestSurvivalCurve:
         assert at_events["at_risk"].tolist() == peer.n_risk.tolist()
         lasting = peer.surv_prob > 0
         assert_allclose(at_events["se"][lasting], peer.surv_prob_se[lasting], atol=1e-9)
+
+    def test_hundredths_with_late_entry_equal_r(self):
+        found = survival_curve(PORTFOLIO, by="region")
+        counted = ["region", "time", "at_risk", "events"]
+        pd.testing.assert_frame_equal(found[counted], CURVES[counted])
+        assert_allclose(found[NUMBERS], CURVES[NUMBERS], atol=2e-8)
 
     def test_the_values_of_the_telecom_sample(self, telco):
         curve = survival_curve(telco)
@@ -226,6 +232,13 @@ class TestSurvivalAt:
 
 
 class TestMedianSurvival:
+    def test_with_late_entry_it_equals_r(self):
+        # R: print(survfit(Surv(entry, exit, event) ~ g, conf.type = "log-log"))
+        found = median_survival(survival_curve(PORTFOLIO, by="region"), by="region")
+        assert found["median"].tolist() == [2.50, 1.71]
+        assert found["low"].tolist() == [0.57, 0.29]
+        assert found["high"].isna().all()
+
     def test_the_telecom_sample_by_contract(self, telco):
         medians = median_survival(survival_curve(telco, by="Contract"), by="Contract").set_index("Contract")
         assert medians.loc["Month-to-month", "median"] == 35
@@ -259,6 +272,7 @@ class TestLogrank:
         assert abs(test.chi2 - 2352.87) < 0.1
         assert test.df == 2
         assert test.p_value < 1e-300
+        assert (test.n, test.zero_length) == (7043, 11)
 
     @pytest.mark.parametrize("late", [False, True])
     @pytest.mark.parametrize("plans", ["ab", "abc"])
@@ -286,23 +300,3 @@ class TestLogrank:
         for test in (alone, no_event):
             assert test.df == 0
             assert np.isnan([test.chi2, test.p_value]).all()
-
-
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
-def test_the_counts_compile_for_every_engine(dialect):
-    spells = ibis.table({"entry": "int64", "exit": "int64", "event": "int64", "plan": "string"}, name="spells")
-    assert "GROUP BY" in ibis.to_sql(_counts(spells, ("plan",)), dialect=dialect)
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_the_counts_do_not_grow_with_the_rows(late):
-    rows = [_random_spells(500, seed=1, late=late)] * 20
-    few, many = (ibis.memtable(pd.concat(rows[:k], ignore_index=True)) for k in (1, 20))
-    assert _counts(many, ("plan",)).count().execute() == _counts(few, ("plan",)).count().execute()
-
-
-def test_entries_and_exits_are_counted_apart_so_that_their_pairs_do_not_swell_the_frame():
-    # 30 entries times 30 lengths are 900 pairs, but only 30 + 59 values less those in common
-    pairs = pd.DataFrame([(entry, entry + length, 1) for entry in range(30) for length in range(1, 31)])
-    spells = pairs.set_axis(["entry", "exit", "event"], axis=1)
-    assert _counts(ibis.memtable(spells), ()).count().execute() == 60

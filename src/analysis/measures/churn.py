@@ -1,4 +1,7 @@
-"""Churn: what share of those in force on the first day of a window left in it, and at what rate a year."""
+"""Churn: what share of those in force on the first day of a window left in it, and at what rate a year.
+
+Beside it stand the churn of revenue, cohorts and reasons, from modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ import pandas as pd
 from analysis.errors import MeasureError
 from analysis.measures.frames import Rows, as_table, check_confidence, names, require
 from analysis.measures.intervals import poisson_rate, wilson
+from analysis.measures.reasons import reasons
+from analysis.measures.retention import cohorts, revenue_churn
 from analysis.measures.spells import is_event, is_sound, refuse_faulty
+
+__all__ = ["churn_by_period", "churn_rate", "cohorts", "reasons", "revenue_churn"]
 
 DAYS_A_YEAR = 365.25
 

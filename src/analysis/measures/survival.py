@@ -1,27 +1,34 @@
 """Survival: how long spells last. Kaplan-Meier curves, their quantiles and the log-rank test.
 
-At risk at t are the spells with entry < t <= exit; at equal times events come before censorings. Times are grouped
-by their exact value, never rounded. The engine counts spells by value; all inference is on those counts.
+Beside them stand restricted means and the incidence of each cause, from modules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from analysis.errors import MeasureError
-from analysis.measures.frames import Rows, as_table, check_confidence, names, require
-from analysis.measures.spells import is_event, is_sound, refuse_faulty
+from analysis.measures.competing import cumulative_incidence
+from analysis.measures.frames import Rows, names, require
+from analysis.measures.inference import Floats, normal_quantile
+from analysis.measures.risk_sets import RiskSets, leaving, risk_sets
+from analysis.measures.rmst import rmst
 
-Floats: TypeAlias = NDArray[np.float64]
+__all__ = [
+    "LogRank",
+    "cumulative_incidence",
+    "logrank",
+    "median_survival",
+    "rmst",
+    "survival_at",
+    "survival_curve",
+]
 
 _STEP = ["survival", "se", "low", "high"]
 _ROUNDING = 1e-12
@@ -52,18 +59,8 @@ def survival_curve(
     1     2        3       1      0.50  0.250  0.058  0.845
     2     3        1       1      0.00    NaN    NaN    NaN
     """
-    groups = names(by)
-    check_confidence("survival_curve", confidence)
-    counts = _executed("survival_curve", spells, groups)
-    start = counts["time"][counts["entered"] > 0].min() if from_time is None else from_time
-    leaving = counts[(counts["left"] > 0) & (counts["time"] > start)]
-    codes = _codes(leaving, groups)
-    _refuse_emptied(leaving, codes, counts, groups)
-    steps = _kaplan_meier(leaving["at_risk"].to_numpy(), leaving["events"].to_numpy(), codes, confidence)
-    curve = leaving[[*groups, "time", "at_risk", "events"]].reset_index(drop=True).assign(**steps)
-    n, zero_length = _total(counts, "entered", "zero_length"), _total(counts, "zero_length")
-    curve.attrs = {"n": n, "zero_length": zero_length, "from_time": start}
-    return curve
+    z = normal_quantile(confidence, "survival_curve")
+    return _curve(risk_sets("survival_curve", spells, names(by)), z, from_time)
 
 
 def survival_at(curve: pd.DataFrame, times: ArrayLike, *, by: str | Sequence[str] = ()) -> pd.DataFrame:
@@ -120,11 +117,16 @@ def median_survival(curve: pd.DataFrame, *, by: str | Sequence[str] = (), quanti
 
 @dataclass(frozen=True)
 class LogRank:
-    """A log-rank test. chi2 and p_value are missing, and df is 0, where no two groups met at an event."""
+    """A log-rank test on ``n`` spells less those of ``zero_length``.
+
+    ``chi2`` and ``p_value`` are missing, and ``df`` is 0, where no two groups met at an event.
+    """
 
     chi2: float
     df: int
     p_value: float
+    n: int
+    zero_length: int
 
 
 def logrank(spells: Rows, *, by: str | Sequence[str]) -> LogRank:
@@ -139,55 +141,24 @@ def logrank(spells: Rows, *, by: str | Sequence[str]) -> LogRank:
     >>> round(test.chi2, 3), test.df, round(test.p_value, 3)
     (2.882, 1, 0.09)
     """
-    groups = names(by)
-    counts = _executed("logrank", spells, groups)
-    times, row = np.unique(counts["time"].to_numpy(), return_inverse=True)
-    column = _codes(counts, groups)
-    moved, events = np.zeros((2, len(times), column.max(initial=0) + 1))
-    moved[row, column] = counts["entered"] - counts["left"]
-    events[row, column] = counts["events"]
+    sets = risk_sets("logrank", spells, names(by))
+    times, row = np.unique(sets.time, return_inverse=True)
+    moved, events = np.zeros((2, len(times), len(sets.labels)))
+    moved[row, sets.code], events[row, sets.code] = sets.entered - sets.left, sets.ended
     at_risk = np.cumsum(moved, axis=0) - moved
-    return _chi2(at_risk[events.any(axis=1)], events[events.any(axis=1)])
+    has_event = events.any(axis=1)
+    return LogRank(*_chi2(at_risk[has_event], events[has_event]), sets.n, sets.zero_length)
 
 
-def _counts(table: ir.Table, groups: tuple[str, ...]) -> ir.Table:
-    """Reduce to one row a group and value of time: how many spells enter and leave there, and how many by an event."""
-    cells = table.group_by(*groups, "entry", "exit", "event").aggregate(_n=table.count())
-    size, none = cells["_n"], ibis.literal(0, "int64")
-    sound, whole = is_sound(cells), cells.entry.type().is_integer() and cells.exit.type().is_integer()
-    cells = cells.mutate(
-        entry=cells.entry.cast("int64" if whole else "float64"),
-        exit=cells.exit.cast("int64" if whole else "float64"),
-        _lasting=ibis.ifelse(sound & (cells.entry < cells.exit), size, none),
-        _zero=ibis.ifelse(sound & (cells.entry == cells.exit), size, none),
-        _faulty=ibis.ifelse(sound, none, size),
-    )
-    lasting, zero, faulty = cells["_lasting"], cells["_zero"], cells["_faulty"]
-    events = ibis.ifelse(is_event(cells), lasting, none)
-    entries = {"time": cells.entry, "entered": lasting, "left": none, "events": none}
-    exits = {"time": cells.exit, "entered": none, "left": lasting, "events": events}
-    moves = ibis.union(
-        cells.select(*groups, **entries, zero_length=zero, faulty=faulty),
-        cells.select(*groups, **exits, zero_length=none, faulty=none),
-    )
-    sums = {name: moves[name].sum() for name in ("entered", "left", "events", "zero_length", "faulty")}
-    return moves.group_by(*groups, "time").aggregate(**sums).order_by(*groups, "time")
-
-
-def _executed(measure: str, spells: Rows, groups: tuple[str, ...]) -> pd.DataFrame:
-    """Count in the engine and add how many are at risk; refuse spells that are not sound."""
-    table = as_table(spells)
-    require(measure, table, ("entry", "exit", "event", *groups))
-    # By way of Arrow: straight to pandas, DuckDB's wide sums pass through Python's Decimal one by one.
-    counts = _counts(table, groups).to_pyarrow().to_pandas()
-    refuse_faulty(measure, _total(counts, "faulty"), _total(counts, "entered", "zero_length", "faulty"))
-    # All who enter a group leave it, so the running sum is back at 0 where the next group begins.
-    moved = counts["entered"] - counts["left"]
-    return counts.assign(at_risk=moved.cumsum() - moved)
-
-
-def _total(counts: pd.DataFrame, *columns: str) -> int:
-    return int(counts[list(columns)].to_numpy().sum())
+def _curve(sets: RiskSets, z: float, from_time: float | None) -> pd.DataFrame:
+    """Add to the times at which spells left survival, Greenwood's error and the ends on log(-log(survival))."""
+    sets = leaving("survival_curve", sets, from_time)
+    survival, missing = sets.survival(), np.full(len(sets.code), np.nan)
+    root = np.sqrt(sets.accumulate(np.add, sets.greenwood(np.nan)))
+    log = np.log(survival, out=missing, where=survival > 0)
+    factor = np.exp(np.divide(z * root, -log, out=np.zeros(len(log)), where=log != 0))
+    ends = {"low": np.exp(log * factor), "high": np.exp(log / factor)}
+    return sets.frame(at_risk=sets.at_risk, events=sets.ended, survival=survival, se=survival * root, **ends)
 
 
 def _codes(frame: pd.DataFrame, groups: Sequence[str]) -> NDArray[np.int64]:
@@ -197,48 +168,8 @@ def _codes(frame: pd.DataFrame, groups: Sequence[str]) -> NDArray[np.int64]:
     return np.asarray(frame.groupby(list(groups), dropna=False, sort=False).ngroup(), dtype=np.int64)
 
 
-def _within(values: Floats, codes: NDArray[np.int64], running: np.ufunc) -> Floats:
-    """Accumulate within groups, whose rows stand together."""
-    first_rows = np.flatnonzero(np.diff(codes)) + 1
-    return np.concatenate([running.accumulate(part) for part in np.split(values, first_rows)])
-
-
-def _refuse_emptied(
-    leaving: pd.DataFrame, codes: NDArray[np.int64], counts: pd.DataFrame, groups: tuple[str, ...]
-) -> None:
-    """Raise MeasureError where all at risk in a group leave at once although later spells of it are still to come."""
-    at_risk, left = leaving["at_risk"].to_numpy(), leaving["left"].to_numpy()
-    is_empty = (at_risk == leaving["events"].to_numpy()) | (at_risk - left + leaving["entered"].to_numpy() == 0)
-    is_followed = np.diff(codes, append=-1) == 0
-    emptied = leaving[is_empty & is_followed]
-    if emptied.empty:
-        return
-    worst = emptied.loc[emptied["time"].idxmax()]
-    place = "".join(f" in {name} {worst[name]!r}" for name in groups)
-    later = counts.loc[(counts["entered"] > 0) & (counts["time"] >= worst["time"]), "time"].min()
-    raise MeasureError(
-        "survival_curve",
-        f"nobody is left at risk at time {worst['time']}{place}, and later spells begin",
-        f"Give from_time={later}, for the curve of those who lasted until then",
-    )
-
-
-def _kaplan_meier(
-    at_risk: NDArray[np.int64], events: NDArray[np.int64], codes: NDArray[np.int64], confidence: float
-) -> dict[str, Floats]:
-    """Multiply up the steps; survival, Greenwood's standard error and the ends on log(-log(survival))."""
-    missing, lasting = np.full(len(events), np.nan), (at_risk - events).astype(float)
-    survival = _within(lasting / at_risk, codes, np.multiply)
-    greenwood = np.divide(events, at_risk * lasting, out=missing.copy(), where=lasting > 0)
-    root = np.sqrt(_within(greenwood, codes, np.add))
-    log = np.log(survival, out=missing, where=survival > 0)
-    half = special.ndtri((1 + confidence) / 2) * root
-    factor = np.exp(np.divide(half, -log, out=np.zeros(len(events)), where=log != 0))
-    return {"survival": survival, "se": survival * root, "low": np.exp(log * factor), "high": np.exp(log / factor)}
-
-
-def _chi2(at_risk: Floats, events: Floats) -> LogRank:
-    """Test on matrices of event times by groups."""
+def _chi2(at_risk: Floats, events: Floats) -> tuple[float, int, float]:
+    """Return chi2, df and p from matrices of event times by groups."""
     all_at_risk, all_events = at_risk.sum(axis=1), events.sum(axis=1)
     share = at_risk / all_at_risk[:, None]
     weight = all_events * (all_at_risk - all_events) / np.maximum(all_at_risk - 1, 1)
@@ -246,9 +177,9 @@ def _chi2(at_risk: Floats, events: Floats) -> LogRank:
     variance = np.diag(weight @ share) - share.T @ (weight[:, None] * share)
     df = int(np.linalg.matrix_rank(variance, hermitian=True)) if len(events) else 0
     if df == 0:
-        return LogRank(float("nan"), 0, float("nan"))
+        return np.nan, 0, np.nan
     chi2 = float(excess @ np.linalg.pinv(variance, hermitian=True) @ excess)
-    return LogRank(chi2, df, float(special.chdtrc(df, chi2)))
+    return chi2, df, float(special.chdtrc(df, chi2))
 
 
 def _check_curve(measure: str, curve: pd.DataFrame, groups: list[str]) -> None:
