@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis import __version__, params, pilot
 from analysis.intake import snapshot as snapshots
-from benchmarks import comments, importance, intake, publishing, satisfaction, survival
+from benchmarks import comments, hazards, importance, intake, publishing, satisfaction, survival
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
@@ -106,6 +106,7 @@ BENCHMARKS: Mapping[str, Callable[[int, int], str]] = {
     "importance": measure_importance,
     "comments": comments.section,
     "survival": survival.section,
+    "hazards": hazards.section,
 }
 
 

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pytest
+import sqlglot
+from ibis.config import Config
+
+from analysis.errors import MeasureError
+from analysis.measures.covariates import Cuts, Factor, Linear, Spline
+from analysis.measures.logistic import _reduce_patterns
+from analysis.measures.person_time import _reduce_ends, _reduce_person_time, _reduce_scores, cuts_at_events
+
+COLUMNS = {
+    "customer_id": "string",
+    "entry": "int64",
+    "exit": "float64",
+    "event": "boolean",
+    "cause": "string",
+    "plan": "string",
+    "age": "float64",
+    "fee": "decimal(10, 2)",
+}
+COVARIATES = (Factor("plan"), Factor("fee"), Cuts("age", (30, 50)), Spline("age", (0, 10, 20)), Linear("fee"))
+
+
+def _scores(table: ir.Table) -> ir.Table:
+    keys = {"_x0": "string", "_x1": "int64", "_ratio": "float64", "_z0": "float64", "_z1": "float64"}
+    covariates = (Factor("plan"), Cuts("age", (30,)))
+    return _reduce_scores(table, covariates, [90], None, ibis.table(keys, name="fitted"), np.array([0.1, 0.2]))
+
+
+REDUCTIONS: dict[str, Callable[[ir.Table], ir.Table]] = {
+    "person_time": lambda table: _reduce_person_time(table, COVARIATES, [90, 365], "Preis"),
+    "ends": lambda table: _reduce_ends(table, None),
+    "scores": _scores,
+    "patterns": lambda table: _reduce_patterns(table, "event", COVARIATES),
+}
+
+
+class SparkOptions(Config):
+    treat_nan_as_null: bool = False
+
+
+@pytest.fixture
+def pyspark_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ibis reads this option while compiling for Spark, but sets it only where pyspark is installed
+    if ibis.options.pyspark is None:
+        monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
+
+
+@pytest.mark.usefixtures("pyspark_options")
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_every_reduction_compiles_for_every_engine(name: str, dialect: str):
+    sql = ibis.to_sql(REDUCTIONS[name](ibis.table(COLUMNS, name="spells")), dialect=dialect)
+    assert sqlglot.parse_one(sql, dialect={"pyspark": "spark"}.get(dialect, dialect)).find(sqlglot.exp.Group)
+
+
+class TestCutsAtEvents:
+    def test_the_intervals_hold_as_many_events_each(self):
+        # 6 events at 1, 2, 4, 5, 7, 8: a third of them by 2, two thirds by 5; the censored spell at 3 does not count
+        rows = pd.DataFrame({"entry": 0, "exit": [8, 1, 2, 3, 4, 5, 7], "event": [1, 1, 1, 0, 1, 1, 1]})
+        assert cuts_at_events(rows, intervals=3) == (2, 5)
+
+    def test_ties_leave_fewer_and_the_last_event_is_no_cut(self):
+        rows = pd.DataFrame({"entry": 0, "exit": [1, 1, 1, 1, 2, 2], "event": 1})
+        assert cuts_at_events(rows, intervals=5) == (1,)
+        assert cuts_at_events(rows.assign(exit=4), intervals=5) == ()
+
+    def test_only_the_cause_counts(self):
+        rows = pd.DataFrame({"entry": 0, "exit": [1, 2, 3, 4], "event": 1, "cause": ["a", "b", "b", "a"]})
+        assert cuts_at_events(rows, intervals=2, event_cause="b") == (2,)
+
+    @pytest.mark.parametrize(
+        ("change", "intervals", "message"),
+        [
+            ({}, 1, "cuts_at_events: intervals is 1. Give 2 or more."),
+            ({"event": 0}, 2, "cuts_at_events: no spell ends by an event. Without events there is no rate to compare."),
+        ],
+    )
+    def test_what_is_outside_the_domain_is_refused(self, change: dict[str, int], intervals: int, message: str):
+        rows = pd.DataFrame({"entry": 0, "exit": [1, 2], "event": 1}).assign(**change)
+        with pytest.raises(MeasureError) as caught:
+            cuts_at_events(rows, intervals=intervals)
+        assert str(caught.value) == message
