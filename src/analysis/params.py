@@ -48,9 +48,10 @@ class SatisfactionSettings(Model):
 
 
 class ChurnDriversSettings(Model):
-    """Settings of the chapter on leaving."""
+    """Settings of the chapter on leaving; ``drivers`` names the attributes compared, separated by blanks."""
 
     confidence: Confidence = 0.95
+    drivers: str = "region channel term_months"
     min_group: Annotated[int, Field(ge=1)] = 5
 
 

@@ -126,6 +126,18 @@ DIFFERENCES = pd.DataFrame(
         "verdict": ["goes with promoters", "goes with the rest", "within noise"],
     }
 )
+RATIOS = pd.DataFrame(
+    {
+        "term": ["channel", "payment", "community_member"],
+        "level": ["Vergleichsportal", "PayPal", "True"],
+        "base": ["Onlineshop", "Lastschrift", "False"],
+        "ratio": [2.06, 1.0, 0.54],
+        "low": [1.72, 0.82, 0.46],
+        "high": [2.49, 1.22, 0.65],
+        "n": [623, 661, 987],
+        "verdict": ["up", "within noise", "down"],
+    }
+)
 WORDS = pd.DataFrame(
     {
         "word": ["freundlich", "Kundendienstmitarbeiterin", "teuer", "Preiserhöhung", "kaputt"],
@@ -142,6 +154,7 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
         {"value": "value", "label": ("kind", "touchpoint"), "unit": "points", "measure": "nps", "verdict": "verdict"},
     ),
     "differences": (charts.differences, DIFFERENCES, {"verdict": "verdict"}),
+    "forest": (charts.forest, RATIOS, {}),
     "importance_performance": (charts.importance_performance, DRIVERS, {}),
     "opposed": (charts.opposed, WORDS, {"label": "word", "value": "z", "side": "side"}),
     "level": (charts.trend, LEVEL, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),

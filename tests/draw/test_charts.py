@@ -120,6 +120,10 @@ ALTERNATIVES = {
     "trend": ("Net Promoter Score", "von Q1 2025 20,0 bis Q2 2026 18,0", "am höchsten Q1 2026 25,0"),
     "groups": ("Net Promoter Score", "Region: Süd 31,2 (24,0 bis 38,0)"),
     "differences": ("Standardisierter Unterschied von 3 Gruppen", "Kunde seit 0,02", "Community-Mitglied −0,35"),
+    "forest": (
+        "Kanal: Vergleichsportal gegen Onlineshop 2,06 (1,72 bis 2,49)",
+        "Community-Mitglied: ja gegen nein 0,54",
+    ),
     "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
     "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
     "level": ("Net Promoter Score", "am höchsten Feb 2026 35,0"),

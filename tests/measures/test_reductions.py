@@ -17,6 +17,7 @@ from ibis.config import Config
 from analysis.measures import (
     anomalies,
     comparison,
+    leaving,
     nps,
     nps_trend,
     ratings,
@@ -43,6 +44,7 @@ SCHEMAS = {
         "comment": "string",
         "weight": "float64",
     },
+    "spells": {"customer_id": "string", "entry": "int64", "exit": "int64", "event": "int64", "plan": "string"},
     "transactions": {
         "customer_id": "string",
         "date": "date",
@@ -77,6 +79,7 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
     "comments, count": ("surveys", lambda table: corpus._reduce_comments(table, (1, 10))),
     "comments, sample": ("surveys", lambda table: corpus._reduce_sample(table, 0, 100)),
     "scale_anomalies": ("surveys", anomalies._reduce_points),
+    "drivers": ("spells", lambda table: leaving._reduce_levels(table, ["plan"])),
     "abc": ("transactions", lambda table: segments._reduce_abc(table, (0.8, 0.95))),
     "abc_classes": ("transactions", segments.abc_classes),
     "concentration": ("transactions", segments._reduce_concentration),

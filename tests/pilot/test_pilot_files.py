@@ -104,7 +104,17 @@ def test_contracts_that_ended_before_the_data_begin_are_not_in_the_ledger(pilot:
 
 def test_the_parameters_map_columns_that_exist_to_names_that_are_canonical_or_attributes(pilot: Path) -> None:
     params: dict[str, Any] = yaml.safe_load((pilot / "params.yml").read_text(encoding="utf-8"))
-    assert {"report", "title", "language", "period", "timezone", "currency", "satisfaction", "sources"} == set(params)
+    assert {
+        "report",
+        "title",
+        "language",
+        "period",
+        "timezone",
+        "currency",
+        "churn_drivers",
+        "satisfaction",
+        "sources",
+    } == set(params)
     for table, source in params["sources"].items():
         heading, _ = read(pilot, source["path"])
         assert set(source["columns"].values()) <= set(heading)

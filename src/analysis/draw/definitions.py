@@ -40,6 +40,10 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             mark("Share of the customers under contract on the first day of the period who left within it"),
         ),
         "churn_rate": ("per year", mark("Ends of contract in the period, a year under contract")),
+        "hazard_ratio": (
+            "index",
+            mark("Rate of leaving of the level over that of the level it is compared with, other attributes equal"),
+        ),
         "survival": ("share", mark("Share of the customers still under contract after so many days (Kaplan-Meier)")),
         "median": ("days", mark("Days after which half of the customers have left (Kaplan-Meier)")),
         "buyers": ("count", mark("Customers with an order or a return in the period")),

@@ -14,6 +14,7 @@ from analysis.draw.words import Findings, Sentence
 __all__ = [
     "best_class",
     "defined",
+    "drivers",
     "earlier",
     "headlines",
     "highest_lowest",
@@ -21,6 +22,7 @@ __all__ = [
     "level",
     "logrank",
     "median_stay",
+    "ratio_figures",
     "top_share",
 ]
 
@@ -141,6 +143,52 @@ def top_share(frame: pd.DataFrame) -> Sentence:
         return words.no_data(names.column("top_share"))
     text = _("The fifth of the customers with the highest revenue brings {share} of it ({base}).")
     return Sentence(text.format(share=show(row["top_20_share"], "share"), base=words.base(row["positive"])))
+
+
+def drivers(frame: pd.DataFrame) -> Sentence:
+    r"""Say who leaves most often and most seldom, other attributes equal, by more than chance.
+
+    Columns in: term, level, base, ratio, low, high, verdict (up, down, within noise), status.
+
+    >>> row = {"term": "payment", "level": "Rechnung", "base": "Lastschrift", "ratio": 1.35, "low": 1.16, "high": 1.58}
+    >>> print(drivers(pd.DataFrame([row | {"verdict": "up", "status": "computed"}])).replace("\xa0", " "))
+    Am häufigsten geht: Zahlungsart: Rechnung (1,35-mal so oft wie Lastschrift, 95-%-Intervall 1,16 bis 1,58).
+    """
+    require("findings.drivers", frame, ("term", "level", "base", "ratio", "low", "high", "verdict", "status"))
+    known = frame[frame["ratio"].notna()]
+    if known.empty:
+        return Sentence(_("Too few have left to tell what goes with leaving."))
+    often, seldom = known[known["verdict"] == "up"].head(1), known[known["verdict"] == "down"].tail(1)
+    told = [
+        text.format(named=_leaves(row))
+        for text, rows in ((_("Leaves most often: {named}."), often), (_("Leaves least often: {named}."), seldom))
+        for _i, row in rows.iterrows()
+    ]
+    return Sentence(" ".join(told) or _("No attribute compared goes with leaving beyond chance."))
+
+
+def ratio_figures(frame: pd.DataFrame, chapter: str) -> pd.DataFrame:
+    """Return the ratios of hazards as figures, as the report takes them.
+
+    Columns in: as for ``drivers``, and n. Columns out: those of a figure, with group; its id names the term.
+    """
+    known = frame[frame["ratio"].notna()]
+    ids = [f"{chapter}.hazard_ratio_{term}" for term in known["term"]]
+    numbers_of = known[["ratio", "low", "high", "n"]].rename(columns={"ratio": "value"}).reset_index(drop=True)
+    return numbers_of.assign(
+        id=ids, group=known["level"].tolist(), source="contracts customers", **defined("hazard_ratio")
+    )
+
+
+def _leaves(row: pd.Series) -> str:
+    text = _("{name}: {level} ({ratio} times as often as {base}, {bracket})")
+    return text.format(
+        name=names.column(str(row["term"])),
+        level=names.label(row["level"]),
+        ratio=show(row["ratio"], "index"),
+        base=names.label(row["base"]),
+        bracket=words.bracket(row["low"], row["high"], "index"),
+    )
 
 
 def logrank(chi2: float, df: int, p_value: float) -> str:

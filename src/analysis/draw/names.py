@@ -127,6 +127,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "churn_share_term": mark("Churned customers, term in months"),
         "ended_of_exposed": mark("of them gone"),
         "median_stay": mark("Median stay"),
+        "hazard_ratio": mark("How many times as often customers leave"),
         "survival_days": mark("Still customer after days"),
         "abc": mark("Customers and revenue by class"),
         "concentration": mark("Concentration of revenue"),
@@ -210,6 +211,8 @@ GROUPS: Mapping[str, str] = MappingProxyType(
     {
         **{name: COLUMNS[name] for name in ("promoters", "passives", "detractors")},
         **{name: COLUMNS[name] for name in ("accepted", "quarantined", "dropped", "row", "value")},
+        "True": mark("yes"),
+        "False": mark("no"),
         "up": mark("risen"),
         "down": mark("fallen"),
         "within noise": mark("within noise"),

@@ -56,7 +56,7 @@ class TableRecord:
         """Return the record that ``as_json`` gave."""
         edges = {edge: plain[edge] and dt.date.fromisoformat(plain[edge]) for edge in ("first", "last")}
         files = tuple((path, digest) for path, digest in plain["files"])
-        scales = plain["outside_scale"].items()
+        scales = plain.get("outside_scale", {}).items()  # a snapshot of an earlier version has none
         outside = {column: {int(number): count for number, count in counts.items()} for column, counts in scales}
         listed = {
             "outside_scale": outside,

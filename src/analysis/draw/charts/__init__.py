@@ -6,7 +6,7 @@ alternative from the frame. No chart changes the frame it is handed.
 
 from analysis.draw.canvas import Chart
 from analysis.draw.charts.curves import lorenz, survival
-from analysis.draw.charts.intervals import answerers, differences, intervals, touchpoints
+from analysis.draw.charts.intervals import answerers, differences, forest, intervals, touchpoints
 from analysis.draw.charts.opposed import opposed
 from analysis.draw.charts.quadrants import importance_performance
 from analysis.draw.charts.shares import abc_bars, distribution, stacked_shares
@@ -19,6 +19,7 @@ __all__ = [
     "answerers",
     "differences",
     "distribution",
+    "forest",
     "importance_performance",
     "intervals",
     "lorenz",

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import Formatter
+from matplotlib.ticker import FixedLocator, Formatter, NullLocator
 
 from analysis.draw import names, numbers, style, words
 
@@ -35,6 +35,15 @@ def number_axis(axis: Axis, unit: str, heading: str = "") -> None:
     """Write the numbers of an axis as the reader does, and its heading."""
     axis.set_major_formatter(_Ticks(unit))
     axis.set_label_text(heading)
+
+
+def ratio_axis(ax: Axes) -> None:
+    """Space the axis across by factors, with the ticks a reader of ratios expects."""
+    low, high = ax.get_xlim()
+    ax.set_xscale("log")
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= tick <= high]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def row_name(row: pd.Series, label: str | tuple[str, str]) -> str:

@@ -35,6 +35,7 @@ def intervals(
     reference_label: str = "",
     measure: str | None = None,
     verdict: str | None = None,
+    is_ratio: bool = False,
     note: str = "",
 ) -> Chart | Sentence:
     """Draw a dot and its interval for each row, the highest on top unless ``sort`` is off.
@@ -42,8 +43,8 @@ def intervals(
     Columns in: ``value``, ``label``, ``low``, ``high``; ``n`` is written beside the label where it is there. A pair of
     labels is the column that a row is about and its level. ``verdict`` names the column that says whether a row
     differs: where it does its dot is full, else hollow, and a note says so. ``measure`` is the name of what is
-    measured, where it is not that of the column. ``reference`` is drawn as a line, such as the value of all. Rows
-    without a value are left out and named below.
+    measured, where it is not that of the column. ``reference`` is drawn as a line, such as the value of all.
+    ``is_ratio`` spaces the axis by factors. Rows without a value are left out and named below.
     """
     labels = (label,) if isinstance(label, str) else label
     require("charts.intervals", frame, (value, *labels, low, high, *([verdict] if verdict else [])))
@@ -63,6 +64,8 @@ def intervals(
         ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if reference is not None else 0))
         ax.grid(axis="x")
         furniture.open_side(ax, "left")
+        if is_ratio:
+            furniture.ratio_axis(ax)
         furniture.number_axis(ax.xaxis, unit, axis_heading(measure or value, unit))
 
     return canvas.chart(
@@ -177,3 +180,19 @@ def answerers(frame: pd.DataFrame, *, period: str) -> Chart | Sentence:
     n = int(frame["n_answered"].max()) if len(frame) else 0
     title = words.title(f"answerers_{against}", period=period, n=n)
     return differences(frame, against=against, title=title)
+
+
+def forest(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sentence:
+    """Draw ratios of hazards with their intervals, the largest on top, each level beside the one it is compared with.
+
+    Columns in: term, level, base, ratio, low, high, n, verdict; rows without a ratio are left out.
+    """
+    require("charts.forest", frame, ("term", "level", "base", "ratio", "low", "high", "verdict"))
+    known = frame[frame["ratio"].notna()]
+    pairs = zip(known["level"], known["base"], strict=True)
+    against = [
+        _("{level} against {base}").format(level=names.label(one), base=names.label(other)) for one, other in pairs
+    ]
+    named: dict[str, Any] = {"label": ("term", "level"), "measure": "hazard_ratio", "verdict": "verdict"}
+    shown = known.assign(level=pd.array(against, dtype="str"))
+    return intervals(shown, value="ratio", unit="index", title=title, reference=1.0, is_ratio=True, note=note, **named)

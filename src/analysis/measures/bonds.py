@@ -1,0 +1,267 @@
+"""What holds a customer: technical, contractual and psychological bonds, and who stays for the contract alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from types import MappingProxyType
+from typing import TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from analysis.errors import MeasureError
+from analysis.measures.churn import churn_rate
+from analysis.measures.features import held_products
+from analysis.measures.frames import Rows, as_table, binary_order, require
+from analysis.measures.point_in_time import DAYS_A_YEAR, Knowledge, Tables, day_number, knowledge, last_answer, present
+from analysis.measures.spells import spells, spells_from_purchases
+from analysis.measures.terms import bound_terms
+
+KINDS = ("technical", "contractual", "psychological")
+"""The kinds of bonds, as a mix names them."""
+
+NONE = "none"
+"""The mix of a customer whom nothing holds."""
+
+PROMOTER_FROM = 9
+
+Signs: TypeAlias = Mapping[str, str | bool | float]
+"""Attributes of customers that are signs of a bond: text or truth values that must be met, numbers as the least."""
+
+
+@dataclass(frozen=True)
+class BondRules:
+    """What counts as a bond."""
+
+    technical: Signs = field(default_factory=lambda: MappingProxyType({}))
+    """Integrations and other attributes that make it costly to switch."""
+    psychological: Signs = field(default_factory=lambda: MappingProxyType({}))
+    """Attributes such as the number of new customers recommended."""
+    min_products: int = 2
+    """So many different products are a technical bond."""
+    consumer_rule: bool = True
+    """After its first term a contract can be ended at any time, with at most one month's notice."""
+
+
+MIXES = tuple(
+    " + ".join(kind for kind, held in zip(KINDS, bits, strict=True) if held) or NONE
+    for bits in sorted(product((1, 0), repeat=3), reverse=True)
+)
+"""All mixes of bonds, from all three down to none."""
+
+
+def bonds(
+    tables: Tables,
+    *,
+    as_of: dt.date,
+    rules: BondRules | None = None,
+    active_days: int = DAYS_A_YEAR,
+    timezone: str = "UTC",
+) -> ir.Table:
+    """Return one row a present customer with what holds them, as a lazy Ibis table.
+
+    Present and known are as for ``features_as_of``. **Technical**: at least ``min_products`` products (under contract
+    or bought within a year), or one of the signs declared. **Contractual**: a contract in a term of more than one
+    month that notice given today cannot end before it is over; a contract that can be ended at any time, with whatever
+    notice, is none. The term is over on ``current_term_end``; where that is missing or past, terms of ``term_months``
+    follow one another from it or from ``start``, unless the contract does not renew (missing: it does). Where the
+    notice for this term is missed, the next one binds, or by the consumer rule none. **Psychological**: last answer
+    to nps 9 or more, anything done in the community, at least one complaint resolved and none open, or one of the
+    signs declared. A sign is undated: to name it for a day in the past is to declare it constant.
+
+    Columns in: as for ``features_as_of``; of customers also those of the signs.
+
+    Columns out: customer_id, products, technical (0 or 1), days_bound (days from ``as_of`` to the earliest last day of
+    all contracts, notice given today; missing without a contract), notice_by (the earliest last day on which notice
+    ends a binding contract with its term; its last day where it ends by itself; missing where none binds),
+    contractual, promoter, member, complaints_solved, psychological (0 or 1), mix (see MIXES).
+
+    Raises MeasureError as ``features_as_of`` does, and for a sign that is absent.
+    Source: kinds of bonds after Meyer and Oevermann (1995), Kundenbindung, Handwörterbuch des Marketing, 1340-1351;
+    one month's notice after the first term: section 309 no. 9 of the German civil code.
+
+    >>> day = pd.to_datetime
+    >>> contracts = pd.DataFrame({"customer_id": ["a", "b"], "start": day(["2025-06-01", "2024-06-01"])})
+    >>> contracts = contracts.assign(term_months=12, notice_days=30)
+    >>> held = bonds({"contracts": contracts}, as_of=dt.date(2026, 1, 1)).order_by("customer_id")
+    >>> held[["customer_id", "days_bound", "notice_by", "mix"]].execute()
+      customer_id  days_bound  notice_by          mix
+    0           a         150 2026-05-01  contractual
+    1           b          30        NaT         none
+    """
+    known, rules = knowledge(tables, as_of, timezone), rules or BondRules()
+    found = present(known, active_days=active_days).select("customer_id")
+    for side in (
+        bound_terms(known, consumer_rule=rules.consumer_rule),
+        held_products(known),
+        _signs(known, rules),
+        *_ties(known),
+    ):
+        if side is not None:
+            found = found.left_join(side, "customer_id").select(*found.columns, *side.columns[1:])
+    found = found.mutate(**{name: ibis.null(kind) for name, kind in _KINDS.items() if name not in found.columns})
+    found = found.mutate(**{name: found[name].fill_null(0) for name, kind in _KINDS.items() if name not in _DAYS})
+    notice_by = ibis.literal(as_of, type="date") + found["notice_days_left"].as_interval("D")
+    flags = {
+        "technical": _any(found["products"] >= rules.min_products, found["technical_sign"] > 0),
+        "contractual": found["contractual"],
+        "psychological": _any(*(found[name] > 0 for name in _PSYCHOLOGICAL)),
+    }
+    found = found.mutate(**flags, notice_by=notice_by)
+    return found.mutate(mix=_mix(found)).select(*_COLUMNS)
+
+
+def bond_mix(held: Rows) -> pd.DataFrame:
+    """Count the customers of each mix of bonds.
+
+    Columns in: mix, as :func:`bonds` gives it. Columns out: mix, technical, contractual, psychological (0 or 1),
+    customers, share (of all, 0 to 1; missing where there is none). Always eight rows, as MIXES are ordered. Raises
+    MeasureError for an absent column.
+
+    >>> bond_mix(pd.DataFrame({"mix": ["contractual", "none", "none", "none"]})).iloc[[5, 7]]
+               mix  technical  contractual  psychological  customers  share
+    5  contractual          0            1              0          1   0.25
+    7         none          0            0              0          3   0.75
+    """
+    table = as_table(held)
+    require("bond_mix", table, ("mix",))
+    counts = _reduce_mix(table).execute().set_index("mix")["customers"].reindex(list(MIXES), fill_value=0)
+    found = pd.DataFrame({"mix": pd.array(MIXES, dtype="str")})
+    kinds = {kind: [int(kind in mix.split(" + ")) for mix in MIXES] for kind in KINDS}
+    customers = counts.to_numpy()
+    return found.assign(**kinds, customers=customers, share=customers / (customers.sum() or float("nan")))
+
+
+def churn_by_bonds(
+    tables: Tables,
+    *,
+    as_of: dt.date,
+    end: dt.date,
+    rules: BondRules | None = None,
+    active_days: int = DAYS_A_YEAR,
+    confidence: float = 0.95,
+    timezone: str = "UTC",
+) -> pd.DataFrame:
+    """Return which share of the customers present on ``as_of`` left from then to ``end``, by what held them then.
+
+    Bonds are those known on ``as_of``, the first day of the window. ``current_term_end`` and ``auto_renews``, which are
+    those of the day of the export and may tell of a notice given since, are not used: terms follow one another from
+    the start of the contract. ``end``, the last day of the window, must lie within the data.
+
+    Columns out: mix, exposed, ended_of_exposed, share, share_low, share_high, as for ``churn_rate``. One row a mix that
+    occurs, as MIXES are ordered. Columns in and Raises: as for :func:`bonds` and ``churn_rate``.
+
+    >>> contracts = pd.DataFrame({"customer_id": list("ab"), "start": pd.to_datetime(["2025-06-01", "2024-06-01"])})
+    >>> contracts = contracts.assign(term_months=12, ended_on=pd.to_datetime([None, "2026-02-28"]))
+    >>> window = {"as_of": dt.date(2026, 1, 1), "end": dt.date(2026, 3, 31)}
+    >>> churn_by_bonds({"contracts": contracts}, **window)[["mix", "exposed", "ended_of_exposed", "share"]]
+               mix  exposed  ended_of_exposed  share
+    0  contractual        1                 0    0.0
+    1         none        1                 1    1.0
+    """
+    earlier = dict(tables)
+    if "contracts" in tables:
+        contracts = as_table(tables["contracts"])
+        earlier["contracts"] = contracts.drop(*(name for name in _OF_THE_EXPORT if name in contracts.columns))
+    held = bonds(earlier, as_of=as_of, rules=rules, active_days=active_days, timezone=timezone)
+    later = knowledge(earlier, end + dt.timedelta(days=1), timezone)
+    if later.has("contracts"):
+        found = spells(later.tables["contracts"], as_of=later.as_of)
+    else:
+        found = spells_from_purchases(later.tables["transactions"], as_of=later.as_of, inactive_days=active_days)
+    found = found.join(held.select("customer_id", "mix"), "customer_id")
+    rates = churn_rate(found, start=as_of, end=end, by="mix", confidence=confidence)
+    order = rates["mix"].map(MIXES.index).argsort()
+    columns = ["mix", "exposed", "ended_of_exposed", "share", "share_low", "share_high"]
+    return rates.iloc[order][columns].reset_index(drop=True)
+
+
+def held_by_contract_only(held: Rows, *, as_of: dt.date, within_days: int) -> ir.Table:
+    """Return the customers whom nothing but a contract holds, and whose last day of notice falls in the next days.
+
+    Columns in and out: as :func:`bonds` gives them. Rows: mix is contractual, and ``notice_by`` one of the
+    ``within_days`` days from ``as_of`` on, sorted by it and customer_id; a lazy Ibis table. Raises MeasureError for an
+    absent column and ``within_days`` below 1.
+
+    >>> held = pd.DataFrame({"customer_id": ["a", "b"], "mix": "contractual"})
+    >>> held["notice_by"] = pd.to_datetime(["2026-01-30", "2026-01-31"])
+    >>> held_by_contract_only(held, as_of=dt.date(2026, 1, 1), within_days=30).execute()["customer_id"].tolist()
+    ['a']
+    """
+    table = as_table(held)
+    require("held_by_contract_only", table, ("customer_id", "mix", "notice_by"))
+    if within_days < 1:
+        raise MeasureError("held_by_contract_only", f"within_days is {within_days}", "Give 1 day or more")
+    ahead = table["notice_by"].cast("date").epoch_days() - day_number(as_of)
+    found = table.filter(table["mix"] == "contractual", ahead >= 0, ahead < within_days)
+    return found.order_by("notice_by", binary_order(found, "customer_id"))
+
+
+_OF_THE_EXPORT = ("current_term_end", "auto_renews")
+_PSYCHOLOGICAL = ("promoter", "member", "complaints_solved", "psychological_sign")
+_DAYS = ("days_bound", "notice_days_left")
+_KINDS = dict.fromkeys((*_DAYS, "products", "technical_sign", "contractual", *_PSYCHOLOGICAL), "int64")
+_COLUMNS = (
+    *("customer_id", "products", "technical", "days_bound", "notice_by", "contractual"),
+    *("promoter", "member", "complaints_solved", "psychological", "mix"),
+)
+
+
+def _any(*signs: ir.BooleanValue) -> ir.IntegerValue:
+    return ibis.or_(*signs).ifelse(1, 0)
+
+
+def _mix(found: ir.Table) -> ir.StringValue:
+    """Name the mix by the sum of its bits: technical 4, contractual 2, psychological 1."""
+    bits = 4 * found["technical"] + 2 * found["contractual"] + found["psychological"]
+    return ibis.cases(*((bits == 7 - place, mix) for place, mix in enumerate(MIXES)), else_=NONE)
+
+
+def _reduce_mix(held: ir.Table) -> ir.Table:
+    return held.group_by("mix").aggregate(customers=held.count())
+
+
+def _ties(known: Knowledge) -> list[ir.Table]:
+    """Return the psychological bonds that the tables tell of, each one row a customer and one column."""
+    found = []
+    if (answers := last_answer(known, "nps")) is not None:
+        is_promoter = (answers["nps"] >= PROMOTER_FROM).ifelse(1, 0)
+        found.append(answers.select("customer_id", promoter=is_promoter))
+    if known.has("community", ["customer_id"]):
+        found.append(known.tables["community"].select("customer_id", member=1).distinct())
+    if known.has("cases", ["customer_id", "kind", "resolved_at"]):
+        cases = known.tables["cases"]
+        is_resolved = cases["resolved_at"].notnull()
+        complaints = cases.filter(cases["kind"] == "complaint").group_by("customer_id")
+        found.append(complaints.aggregate(complaints_solved=is_resolved.ifelse(1, 0).min()))
+    return found
+
+
+def _signs(known: Knowledge, rules: BondRules) -> ir.Table | None:
+    signs = {"technical_sign": rules.technical, "psychological_sign": rules.psychological}
+    if not any(signs.values()):
+        return None
+    people = known.tables.get("customers", ibis.table({"customer_id": "string"}, name="customers"))
+    for declared in signs.values():
+        require("bonds, signs among the customers", people, declared)
+    shown = {
+        name: _any(*(_is_met(people, column, wanted) for column, wanted in declared.items()))
+        for name, declared in signs.items()
+        if declared
+    }
+    return people.select("customer_id", **shown)
+
+
+def _is_met(people: ir.Table, column: str, wanted: str | bool | float) -> ir.BooleanValue:
+    value = people[column]
+    is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
+    fits = value.type().is_numeric() if is_number else value.type().is_string() or value.type().is_boolean()
+    if not fits or isinstance(wanted, bool) != value.type().is_boolean():
+        raise MeasureError(
+            "bonds", f"sign {column!r} is {wanted!r}, but the column holds {value.type()}", "Give a value of that type"
+        )
+    return (value >= wanted if is_number else value == wanted).fill_null(False)
