@@ -13,7 +13,8 @@ from analysis import params
 from analysis.errors import FigureError, StammkundeError, UnknownNameError
 from analysis.intake import snapshot as snapshots
 from analysis.period import Period
-from analysis.report import open_report, project_folder
+from analysis.places import project_folder
+from analysis.report import open_report
 
 PROJECT = Path(__file__).parents[1]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,10 @@ import pandas as pd
 from IPython.core.getipython import get_ipython
 
 from analysis.errors import FigureError
-from analysis.vocabulary import FIGURE_KEYS, UNITS
+from analysis.vocabulary import FIGURE_KEYS, RATING_PREFIX, UNITS
+
+SMALL_CELL = 5
+"""Fewer than so many make a figure that a shareable report must not hold."""
 
 _NUMBERS = ("value", "low", "high", "n")
 
@@ -90,3 +95,29 @@ def _cell() -> str | None:
     parent = shell.get_parent() if shell is not None and hasattr(shell, "get_parent") else {}
     found = parent.get("metadata", {}).get("cellId")
     return None if found is None else str(found)
+
+
+def figure_id(id: str, group: object) -> str:
+    """Return the id of a figure, with its group at the end where it has one.
+
+    >>> figure_id("segments.revenue", None), figure_id("satisfaction.nps_region", "Nord 1")
+    ('segments.revenue', 'satisfaction.nps_region.Nord_1')
+    """
+    if group is None:
+        return id
+    name = "missing" if pd.isna(group) else str(group).removeprefix(RATING_PREFIX)
+    return f"{id}.{name.replace(' ', '_').replace('.', '_')}"
+
+
+def told_apart(ids: Sequence[str]) -> list[str]:
+    """Return the ids, those that come again numbered: groups may be called Nord 1 and Nord.1.
+
+    >>> told_apart(["a.b", "a.c", "a.b"])
+    ['a.b', 'a.c', 'a.b~2']
+    """
+    seen: Counter[str] = Counter()
+    told = []
+    for name in ids:
+        seen[name] += 1
+        told.append(name if seen[name] == 1 else f"{name}~{seen[name]}")
+    return told

@@ -17,8 +17,8 @@ from analysis.intake import snapshot as snapshots
 from analysis.intake.snapshot import Snapshot
 from analysis.params import Params
 from analysis.period import Period, last_complete
+from analysis.places import snapshot_folder
 from analysis.publish import execute, figures, html, index, manifest, pdf, prepare, stage, workbook
-from analysis.report import snapshot_folder
 from analysis.vocabulary import CHAPTERS
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

@@ -5,26 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from analysis import knowledge, params, pilot
-from analysis.errors import StammkundeError, UnknownNameError
-from analysis.figure_log import FigureLog
+from analysis import knowledge
+from analysis.errors import UnknownNameError
+from analysis.figure_log import SMALL_CELL, FigureLog, figure_id, told_apart
+from analysis.intake import records
 from analysis.intake import snapshot as snapshots
 from analysis.period import Period
-from analysis.vocabulary import RATING_PREFIX, TABLES
-
-SMALL_CELL = 5
-"""Fewer than so many make a figure that a shareable report must not hold."""
+from analysis.places import pilot_snapshot, project_folder
+from analysis.survey_scales import SurveyScales
+from analysis.vocabulary import TABLES
 
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""
@@ -107,9 +106,8 @@ class Report:
         Those to surveys on another scale than that of ``scale("nps")`` lose their nps; with ``one_scale`` they are left
         out, as bounds of a score on that scale want it.
         """
-        known = self._on_one_scale(self._known("surveys"))
-        if one_scale and self._surveys_on_others:
-            known = known.filter(known["survey"].notin(self._surveys_on_others).fill_null(True))
+        known = self._survey_scales.on_one(self._known("surveys"))
+        known = self._survey_scales.without_others(known) if one_scale else known
         found = knowledge.cut(known, TABLES["surveys"], period, self.timezone, invited=True)
         return self._with_customer(found, customer) if "customer_id" in known.columns else found
 
@@ -136,7 +134,7 @@ class Report:
         """
         known = self._known(name)
         if name == "surveys" and not every_scale:
-            known = self._on_one_scale(known)
+            known = self._survey_scales.on_one(known)
         if period is not None:
             known = self._cut(known, name, period)
         if last is not None:
@@ -150,21 +148,12 @@ class Report:
         table = self.connection.table(name)
         return knowledge.known(table, TABLES[name], self.as_of, self.timezone)
 
-    def _on_one_scale(self, surveys: ir.Table) -> ir.Table:
-        if not self._surveys_on_others:
-            return surveys
-        nps = surveys["nps"]
-        return surveys.mutate(nps=surveys["survey"].isin(self._surveys_on_others).ifelse(ibis.null(nps.type()), nps))
-
     @cached_property
-    def _surveys_on_others(self) -> list[str]:
-        """Surveys that were asked on another NPS scale than the latest one."""
-        scales = self.snapshot.params.sources["surveys"].scale_by_survey if self.has("surveys", "nps") else {}
-        if len(set(scales.values())) < 2:
-            return []
-        latest = knowledge.latest_survey(self._known("surveys"))
-        kept = scales[latest] if latest else min(scales.values())
-        return [survey for survey, scale in scales.items() if scale != kept]
+    def _survey_scales(self) -> SurveyScales:
+        source = self.snapshot.params.sources.get("surveys")
+        declared = source.scale_by_survey if source and self.has("surveys", "nps") else {}
+        latest = knowledge.latest_survey(self._known("surveys")) if len(set(declared.values())) > 1 else None
+        return SurveyScales(declared, latest)
 
     def _cut(self, known: ir.Table, name: str, period: Period) -> ir.Table:
         cut = knowledge.cut(known, TABLES[name], period, self.timezone)
@@ -192,23 +181,19 @@ class Report:
         scale = sources[table].scale_of(column)
         if scale is None:
             raise UnknownNameError("declared scale", column, (), f"sources.{table}")
-        if (table, column) == ("surveys", "nps") and (others := self._surveys_on_others):
-            scale = next(own for survey, own in sources[table].scale_by_survey.items() if survey not in others)
+        if (table, column) == ("surveys", "nps") and self._survey_scales.others:
+            return self._survey_scales.kept
         return scale
 
     @property
     def nps_scales(self) -> tuple[int, int] | Mapping[str, tuple[int, int]]:
         """The NPS scale; where surveys ask on different ones, the scale of each survey by its name."""
-        several = bool(self._surveys_on_others)
-        return self.snapshot.params.sources["surveys"].scale_by_survey if several else self.scale("nps")
+        return self._survey_scales.declared if self._survey_scales.others else self.scale("nps")
 
     @property
     def other_scale_answers(self) -> int:
         """How many answers to nps in the period reported are left out, for they are on another scale."""
-        if not self._surveys_on_others:
-            return 0
-        answers = self.table("surveys", period=self.period, every_scale=True)
-        return int(answers.filter(answers["survey"].isin(self._surveys_on_others))["nps"].count().execute())
+        return self._survey_scales.answers_on_others(self.table("surveys", period=self.period, every_scale=True))
 
     def scales(self, *columns: str, table: str = "surveys") -> dict[str, tuple[int, int]]:
         """Return the declared scales of those rating columns that the table has."""
@@ -245,16 +230,13 @@ class Report:
         Raises FigureError where the id is taken or does not begin with the chapter's name, or the unit does not exist.
         """
         if isinstance(id, pd.DataFrame):
-            rows = [{str(key): part for key, part in row.items()} for row in id.to_dict("records")]
-            ids = _told_apart([_figure_id(row.pop("id"), row.pop("group", None)) for row in rows])
-            for name, row in zip(ids, rows, strict=True):
-                self.figure(name, **row)
+            self._figures([{str(key): part for key, part in row.items()} for row in id.to_dict("records")])
             return
         if not self.is_internal and n is not None and n < SMALL_CELL:
             value = low = high = None
         self._log.add(
             {
-                "id": _figure_id(id, group),
+                "id": figure_id(id, group),
                 "value": value,
                 "low": low,
                 "high": high,
@@ -287,12 +269,17 @@ class Report:
         comes from.
         """
         value = value or id.rpartition(".")[2]
-        low, high = (_first_of(frame, f"{value}_{end}", end) for end in ("low", "high"))
-        ids = _told_apart([id if by is None else _figure_id(id, group) for group in frame[by or value]])
-        for name, row in zip(ids, frame.to_dict("records"), strict=True):
-            ends = {"low": row[low] if low else None, "high": row[high] if high else None}
-            table = row[source_by] if source_by else source
-            self.figure(name, row[value], **ends, n=row[n], unit=unit, definition=definition, source=table)
+        ends = {end: _first_of(frame, f"{value}_{end}", end) for end in ("low", "high")}
+        columns = {"value": value, "n": n, "group": by, "source": source_by, **ends}
+        said = {"id": id, "unit": unit, "definition": definition, "source": source}
+        taken = {part: column for part, column in columns.items() if column}
+        rows = frame.to_dict("records")
+        self._figures([said | {part: row[column] for part, column in taken.items()} for row in rows])
+
+    def _figures(self, rows: Sequence[dict[str, Any]]) -> None:
+        ids = told_apart([figure_id(row.pop("id"), row.pop("group", None)) for row in rows])
+        for name, row in zip(ids, rows, strict=True):
+            self.figure(name, **row)
 
     def _provenance(self, source: str) -> str:
         parts = []
@@ -312,89 +299,19 @@ class Report:
 
     def sources(self) -> pd.DataFrame:
         """Return one row a table: table, source, read, accepted, quarantined, dropped, set_missing, first, last."""
-        return pd.DataFrame(
-            [
-                {
-                    "table": name,
-                    "source": record.source,
-                    "read": record.read,
-                    "accepted": record.accepted,
-                    "quarantined": sum(record.quarantined.values()) + record.parent_quarantined,
-                    "dropped": sum(record.dropped.values()),
-                    "set_missing": sum(record.set_missing.values()),
-                    "first": record.first,
-                    "last": record.last,
-                }
-                for name, record in self.snapshot.records.items()
-            ]
-        )
+        return records.sources(self.snapshot.records)
 
     def notes(self) -> pd.DataFrame:
         """Return what intake noted on the sources, such as how dates were made: table, note."""
-        rows = [(name, note) for name, record in self.snapshot.records.items() for note in record.notes]
-        return pd.DataFrame(rows, columns=["table", "note"])
+        return records.notes(self.snapshot.records)
 
     def faults(self) -> pd.DataFrame:
         """Return one row a table and reason: table, reason, effect (``row`` or ``value``), column, count."""
-        rows: list[dict[str, object]] = []
-        for name, record in self.snapshot.records.items():
-            found = {**record.quarantined}
-            if record.parent_quarantined:
-                found["parent quarantined"] = record.parent_quarantined
-            rows += [
-                {"table": name, "reason": key, "effect": "row", "column": "", "count": n} for key, n in found.items()
-            ]
-            for key, n in record.set_missing.items():
-                column, reason = key.split(": ", 1)
-                rows.append({"table": name, "reason": reason, "effect": "value", "column": column, "count": n})
-        return pd.DataFrame(rows, columns=["table", "reason", "effect", "column", "count"])
+        return records.faults(self.snapshot.records)
 
 
 def _first_of(frame: pd.DataFrame, *columns: str) -> str | None:
     return next((column for column in columns if column in frame.columns), None)
-
-
-def _figure_id(id: str, group: object) -> str:
-    if group is None:
-        return id
-    name = "missing" if pd.isna(group) else str(group).removeprefix(RATING_PREFIX)
-    return f"{id}.{name.replace(' ', '_').replace('.', '_')}"
-
-
-def _told_apart(ids: Sequence[str]) -> list[str]:
-    """Return the ids, those that come again numbered: groups may be called Nord 1 and Nord.1."""
-    seen: Counter[str] = Counter()
-    told = []
-    for name in ids:
-        seen[name] += 1
-        told.append(name if seen[name] == 1 else f"{name}~{seen[name]}")
-    return told
-
-
-def project_folder(start: Path) -> Path:
-    """Return the folder at or above ``start`` that holds params/pilot.yml."""
-    for folder in (start, *start.parents):
-        if (folder / "params" / "pilot.yml").is_file():
-            return folder
-    raise StammkundeError(f"{start} lies in no project: there is no params/pilot.yml here or above. Name a snapshot.")
-
-
-def pilot_snapshot(project: Path) -> Path:
-    """Return the last snapshot of params/pilot.yml; build it, and the pilot company's files, where there is none."""
-    file = project / "params" / "pilot.yml"
-    chosen = params.load(file)
-    folder = snapshot_folder(project / "reports", chosen.report)
-    if not (folder / "snapshot.json").is_file():
-        data = project / "data" / "pilot"
-        if not (data / "truth.json").is_file():
-            pilot.write_pilot(data)
-        snapshots.build(chosen, file.parent, folder)
-    return folder
-
-
-def snapshot_folder(out: Path, report: str) -> Path:
-    """Return where the last snapshot of a report is kept under the reports folder ``out``."""
-    return out / ".snapshots" / report
 
 
 def open_report(snapshot: str = "", *, chapter: str, source: str = "") -> Report:
