@@ -7,8 +7,6 @@ same rows as an array of floats. They alternate in one process, after a run of e
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.measures.importance import relative_importance
+from benchmarks.clock import seconds
 
 ROWS = 50_000
 OUTCOME = "csat"
@@ -31,12 +30,6 @@ def answers(rows: int, attributes: int) -> pd.DataFrame:
     return frame.assign(response_id=[f"r{number:06d}" for number in range(rows)])
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
 def _compare(
     table: ir.Table | pd.DataFrame, rows: NDArray[np.float64], attributes: int, bootstrap: int, pairs: int
 ) -> list[float]:
@@ -44,8 +37,8 @@ def _compare(
     names = [f"rating_{number}" for number in range(attributes)]
     runs = [
         (
-            _seconds(lambda: relative_importance(table, OUTCOME, names, bootstrap=bootstrap)),
-            _seconds(lambda: np.corrcoef(rows, rowvar=False)),
+            seconds(lambda: relative_importance(table, OUTCOME, names, bootstrap=bootstrap)),
+            seconds(lambda: np.corrcoef(rows, rowvar=False)),
         )
         for _ in range(pairs + 1)
     ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
 import duckdb
 import ibis
 
 from analysis.measures.satisfaction import nps
+from benchmarks.clock import seconds
 
 ROWS, SEGMENTS = 10_000_000, 50
 
@@ -41,20 +40,14 @@ def answers(rows: int) -> duckdb.DuckDBPyConnection:
     return engine
 
 
-def _timed(run: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin
-
-
 def measure(rows: int, pairs: int) -> dict[str, float]:
     """Return medians over ``pairs`` runs of each: seconds of either, and the ratio of the two."""
     engine = answers(rows)
     table = ibis.duckdb.from_connection(engine).table("answers")
     runs = []
     for _pair in range(pairs):
-        kit = _timed(lambda: nps(table, scale=(0, 10), by="segment"))
-        runs.append((kit, _timed(lambda: engine.sql(_BY_HAND).df())))
+        kit = seconds(lambda: nps(table, scale=(0, 10), by="segment"))
+        runs.append((kit, seconds(lambda: engine.sql(_BY_HAND).df())))
     return {
         "kit_seconds": statistics.median(kit for kit, _hand in runs),
         "hand_seconds": statistics.median(hand for _kit, hand in runs),

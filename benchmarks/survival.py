@@ -8,8 +8,6 @@ a run of each that does not count. What follows the kit's own counts is timed ap
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
 import duckdb
 import ibis
@@ -20,6 +18,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.measures import survival
 from analysis.measures.risk_sets import risk_sets
+from benchmarks.clock import seconds
 
 ROWS, GROUPS = 1_000_000, 5
 
@@ -38,12 +37,6 @@ def spells(rows: int) -> duckdb.DuckDBPyConnection:
     return engine
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
 def _by_statsmodels(rows: pd.DataFrame) -> dict[str, SurvfuncRight]:
     return {str(plan): SurvfuncRight(part["exit"], part["event"]) for plan, part in rows.groupby("plan")}
 
@@ -56,10 +49,10 @@ def _greatest_difference(curve: pd.DataFrame, peers: dict[str, SurvfuncRight]) -
 def _run(table: ir.Table, engine: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> dict[str, float]:
     sets = risk_sets("survival_curve", table, ("plan",))
     return {
-        "kit": _seconds(lambda: survival.survival_curve(table, by="plan")),
-        "hand": _seconds(lambda: engine.sql(_BY_HAND).df()),
-        "inference": _seconds(lambda: survival._curve(sets, 1.96, None)),
-        "statsmodels": _seconds(lambda: _by_statsmodels(rows)),
+        "kit": seconds(lambda: survival.survival_curve(table, by="plan")),
+        "hand": seconds(lambda: engine.sql(_BY_HAND).df()),
+        "inference": seconds(lambda: survival._curve(sets, 1.96, None)),
+        "statsmodels": seconds(lambda: _by_statsmodels(rows)),
     }
 
 

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.status import Status
-from rich.table import Table
 
-from analysis import __version__, pilot, pipeline
+from analysis import __version__, console, pilot, pipeline
 from analysis.errors import ParamsError, PublishError, StammkundeError
 from analysis.intake import inspection
 from analysis.intake import snapshot as snapshots
-from analysis.intake.records import TableRecord
-from analysis.intake.snapshot import Snapshot
 from analysis.publish import index as index_page
 from analysis.publish import stage
 from analysis.report import SNAPSHOT_VARIABLE
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="stammkunde",
@@ -39,9 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-plain = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
 Params = Annotated[Path, typer.Argument(help="The params file, such as params/pilot.yml.", show_default=False)]
 Machine = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, and no progress.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -69,46 +56,18 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
 
 def _fail(error: StammkundeError, code: int) -> NoReturn:
     if "--debug" in sys.argv:
-        errors.print_exception()
+        console.errors.print_exception()
     if "--json" in sys.argv:
-        print(json.dumps({"error": str(error), "kind": type(error).__name__, "exit_code": code}))  # noqa: T201
+        console.print_json({"error": str(error), "kind": type(error).__name__, "exit_code": code})
     else:
-        errors.print(f"stammkunde: {error}", markup=False)
+        console.errors.print(f"stammkunde: {error}", markup=False)
     sys.exit(code)
-
-
-@contextmanager
-def _progress(machine: bool) -> Iterator[Callable[[str], None]]:
-    """Yield what takes lines of progress: a spinner on a terminal, plain lines otherwise, nothing for machines.
-
-    An interruption in what stands inside ends the program with its own code.
-    """
-    try:
-        if machine:
-            yield pipeline.quiet
-        elif plain.is_terminal:
-            with plain.status("starting") as status:
-                yield lambda line: _spin(status, line)
-        else:
-            yield lambda line: plain.print(line, markup=False)
-    except KeyboardInterrupt:
-        errors.print("stammkunde: interrupted; nothing was published")
-        raise typer.Exit(INTERRUPTED) from None
-
-
-def _spin(status: Status, line: str) -> None:
-    plain.print(f"✓ {line}", markup=False)
-    status.update("working")
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, default=str))  # noqa: T201
 
 
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        plain.print(__version__)
+        console.plain.print(__version__)
         raise typer.Exit
 
 
@@ -121,12 +80,12 @@ def pilot_command(
     debug: Debug = False,
 ) -> None:
     """Write the pilot company's exports, its params.yml and truth.json."""
-    with _progress(machine) as progress, stage.writing("pilot"):
+    with console.progress(machine) as progress, stage.writing("pilot"):
         pilot.write_pilot(folder, customers=customers, seed=seed, progress=progress)
     if machine:
-        _print_json({"folder": folder, "customers": customers, "seed": seed, "params": folder / "params.yml"})
+        console.print_json({"folder": folder, "customers": customers, "seed": seed, "params": folder / "params.yml"})
     else:
-        plain.print(f"{folder}: the pilot company. Next: stammkunde run {folder / 'params.yml'}", markup=False)
+        console.plain.print(f"{folder}: the pilot company. Next: stammkunde run {folder / 'params.yml'}", markup=False)
 
 
 @app.command()
@@ -138,38 +97,10 @@ def inspect(
     """Tell a file's encoding, separator, columns and their forms, and propose a mapping."""
     found = [inspection.inspect_file(file) for file in files]
     if machine:
-        _print_json({"files": [dataclasses.asdict(report) for report in found]})
+        console.print_json({"files": [dataclasses.asdict(report) for report in found]})
         return
     for report in found:
-        _show_file(report)
-
-
-def _show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Show a table with frames on a terminal, as plain lines of unshortened cells otherwise."""
-    if plain.is_terminal:
-        table = Table(*headings)
-        for row in rows:
-            table.add_row(*row)
-        plain.print(table)
-        return
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    for row in (headings, *rows):
-        plain.print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), markup=False
-        )
-
-
-def _show_file(report: inspection.FileReport) -> None:
-    plain.print(
-        f"{report.path}: {report.container}, {report.encoding or '-'}, "
-        f"separator {report.separator!r}, {report.header_rows} header row(s)",
-        markup=False,
-    )
-    _show_table(("column", "form", "filled"), [(one.name, one.form, f"{one.filled:,}") for one in report.columns])
-    if report.proposal:
-        plain.print(report.proposal, markup=False)
-    for note in report.notes:
-        plain.print(f"note: {note}", markup=False)
+        console.show_file(report)
 
 
 @app.command()
@@ -182,36 +113,16 @@ def check(
 ) -> None:
     """Validate parameters, sources and data without running a notebook; print rows accepted and quarantined."""
     chosen, wanted = pipeline.checked(pipeline.Order(file, settings or (), period))
-    with tempfile.TemporaryDirectory(prefix="stammkunde-") as scratch, _progress(machine) as progress:
+    with tempfile.TemporaryDirectory(prefix="stammkunde-") as scratch, console.progress(machine) as progress:
         found = snapshots.build(
             chosen, file.resolve().parent, Path(scratch) / "check", period=wanted, progress=progress
         )
     if machine:
-        _print_json(
+        console.print_json(
             {"period": found.period.id, "tables": {name: record.as_json() for name, record in found.records.items()}}
         )
     else:
-        _show_check(found)
-
-
-def _show_check(found: Snapshot) -> None:
-    headings = ("table", "read", "accepted", "quarantined", "dropped", "set missing", "first", "last")
-    _show_table(headings, [_check_row(name, record) for name, record in found.records.items()])
-    for name, record in found.records.items():
-        reasons = {**record.quarantined, "parent quarantined": record.parent_quarantined}
-        for reason, count in reasons.items():
-            if count:
-                plain.print(f"{name}: {count:,} quarantined: {reason}", markup=False)
-        for reason, count in record.set_missing.items():
-            plain.print(f"{name}: {count:,} set missing: {reason}", markup=False)
-    plain.print(f"period: {found.period}")
-
-
-def _check_row(name: str, record: TableRecord) -> list[str]:
-    quarantined = sum(record.quarantined.values()) + record.parent_quarantined
-    dropped, missing = sum(record.dropped.values()), sum(record.set_missing.values())
-    counts = (record.read, record.accepted, quarantined, dropped, missing)
-    return [name, *(f"{count:,}" for count in counts), str(record.first or "-"), str(record.last or "-")]
+        console.show_check(found)
 
 
 @app.command()
@@ -233,11 +144,11 @@ def run(
 ) -> None:
     """Build the report of a period and publish it whole."""
     order = pipeline.Order(file, settings or (), period, chapters or (), out, jobs)
-    with _progress(machine) as progress:
+    with console.progress(machine) as progress:
         made = pipeline.run(order, progress)
     outputs = sorted(path.name for path in made.folder.iterdir())
     if machine:
-        _print_json(
+        console.print_json(
             {
                 "folder": made.folder,
                 "period": made.period.id,
@@ -248,9 +159,9 @@ def run(
         )
         return
     for name in outputs:
-        plain.print(f"  {made.folder / name}", markup=False)
-    plain.print(f"  {order.folder / 'index.html'}", markup=False)
-    plain.print(f"{made.figures} figures for {made.period} in {sum(made.seconds.values()):.1f} s")
+        console.plain.print(f"  {made.folder / name}", markup=False)
+    console.plain.print(f"  {order.folder / 'index.html'}", markup=False)
+    console.plain.print(f"{made.figures} figures for {made.period} in {sum(made.seconds.values()):.1f} s")
 
 
 @app.command()
@@ -268,10 +179,10 @@ def due(
 ) -> None:
     """Build whatever is due and missing among each report's last four complete periods; safe to repeat."""
     moment = _moment(now) if now else dt.datetime.now(dt.UTC)
-    with _progress(machine) as progress:
+    with console.progress(machine) as progress:
         found = pipeline.due(folder, moment, out=out, progress=progress)
     if machine:
-        _print_json(
+        console.print_json(
             {
                 "due": [
                     {"params": one.file, "period": one.period and one.period.id, "outcome": one.outcome}
@@ -281,9 +192,9 @@ def due(
         )
     else:
         for one in found:
-            plain.print(f"{one.file.name} {one.period or ''}: {one.outcome}", markup=False)
+            console.plain.print(f"{one.file.name} {one.period or ''}: {one.outcome}", markup=False)
         if not found:
-            plain.print("nothing is due")
+            console.plain.print("nothing is due")
     failed = [one.error for one in found if one.error]
     if failed:
         raise typer.Exit(failed[0].exit_code)
@@ -307,9 +218,9 @@ def index(
         raise PublishError("index", f"there is no folder {folder}", "Name the folder that holds the reports")
     page = index_page.rebuild(folder)
     if machine:
-        _print_json({"index": page})
+        console.print_json({"index": page})
     else:
-        plain.print(f"{page}", markup=False)
+        console.plain.print(f"{page}", markup=False)
 
 
 @app.command(context_settings={"allow_extra_args": True})
@@ -322,9 +233,9 @@ def lab(
     debug: Debug = False,
 ) -> None:
     """Build the snapshot and open JupyterLab on the notebooks; what stands behind `--` is passed on to it."""
-    with _progress(machine=False) as progress:
+    with console.progress(machine=False) as progress:
         snapshot = pipeline.make_snapshot(pipeline.Order(file, settings or (), period), progress)
-    plain.print(f"snapshot: {snapshot.folder}", markup=False)
+    console.plain.print(f"snapshot: {snapshot.folder}", markup=False)
     command = [
         sys.executable,
         "-m",

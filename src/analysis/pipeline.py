@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from analysis import params as parameters
+from analysis import writing
 from analysis.errors import ChapterError, OutsideDataError, ParamsError, StammkundeError, UnknownNameError
 from analysis.intake import snapshot as snapshots
-from analysis.intake.snapshot import Snapshot
+from analysis.intake.snapshot import Snapshot, quiet
 from analysis.params import Params
 from analysis.period import Period, last_complete
 from analysis.places import snapshot_folder
-from analysis.publish import execute, figures, html, index, manifest, pdf, prepare, stage, workbook
+from analysis.publish import execute, figures, index, manifest, prepare, stage
 from analysis.vocabulary import CHAPTERS
+from analysis.writing import Progress
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SUMMARY = "summary"
 """The chapter that reads the figures of the others; it runs last, opens the report and need report none itself."""
-KEY_FIGURES = ("satisfaction.nps", "churn_drivers.churn_share", "segments.revenue")
-"""The figures that the index shows beside a report, where it has them."""
-
-Progress = Callable[[str], None]
-
-
-def quiet(line: str) -> None:
-    """Take a line of progress and show it to nobody."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +56,10 @@ class Published:
     seconds: Mapping[str, float]
 
 
-@dataclass
-class Clock:
-    """How long the steps took, on the wall."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measure what stands inside."""
-        began = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - began
-
-
 def run(order: Order, progress: Progress = quiet) -> Published:
     """Build one report from its parameters and publish it whole, or leave what stood there and raise."""
     chosen, wanted = checked(order)
-    started, clock = dt.datetime.now(dt.UTC), Clock()
+    started, clock = dt.datetime.now(dt.UTC), writing.Clock()
     with stage.hold(order.folder, chosen.report) as staging:
         with clock.step("intake"):
             snapshot = _snapshot(order, chosen, wanted, staging, progress)
@@ -143,7 +121,7 @@ def build(
     aside: Path,
     chapters: Sequence[str] = (),
     jobs: int = 2,
-    clock: Clock,
+    clock: writing.Clock,
     progress: Progress = quiet,
 ) -> int:
     """Execute the chapters on a snapshot and write all outputs into the folder ``staged``; return how many figures."""
@@ -154,7 +132,7 @@ def build(
         _execute(snapshot, prepared, staged, aside, jobs, progress)
     reported = figures.read_figures(snapshot.folder, [chapter.chapter for chapter in prepared])
     _check_reported(prepared, reported)
-    _write(snapshot, prepared, reported, staged, clock, progress)
+    writing.write(snapshot, prepared, reported, staged, clock, progress)
     return sum(len(found) for found in reported.values())
 
 
@@ -217,74 +195,6 @@ def _check_reported(prepared: Sequence[prepare.Prepared], reported: figures.Figu
                 "it has its tables and yet reported no figure",
                 "Call report.figure(...) in its notebook for each figure it shows",
             )
-
-
-def _write(
-    snapshot: Snapshot,
-    prepared: Sequence[prepare.Prepared],
-    reported: figures.FiguresByChapter,
-    staged: Path,
-    clock: Clock,
-    progress: Progress,
-) -> None:
-    chosen = snapshot.params
-    title = getattr(chosen.title, chosen.language)
-    with stage.writing("writing the report"):
-        figures.write_figures(reported, staged / "figures.json")
-        manifest.write_manifest(_manifest(snapshot, title, prepared, reported), staged / "manifest.json")
-        # what was left out may name people; it stays beside the snapshot where the report leaves the house
-        if chosen.audience == "internal" and (snapshot.folder / "quarantine").is_dir():
-            shutil.copytree(snapshot.folder / "quarantine", staged / "quarantine")
-        if {"html", "pdf"} & set(chosen.outputs):
-            with clock.step("html"):
-                page = html.render(_document(snapshot, title, prepared, staged))
-        if "html" in chosen.outputs:
-            (staged / "report.html").write_text(page, encoding="utf-8")
-            progress("report.html: done")
-        if "pdf" in chosen.outputs:
-            with clock.step("pdf"):
-                (staged / "report.pdf").write_bytes(pdf.write_pdf(page))
-            progress("report.pdf: done")
-        if "xlsx" in chosen.outputs:
-            with clock.step("xlsx"):
-                titles = {chapter.chapter: chapter.title for chapter in prepared}
-                book = workbook.Workbook(title, chosen.language, chosen.currency, snapshot.period, titles, reported)
-                workbook.write_workbook(book, staged / "tables.xlsx")
-            progress("tables.xlsx: done")
-
-
-def _document(snapshot: Snapshot, title: str, prepared: Sequence[prepare.Prepared], staged: Path) -> html.Document:
-    pages = tuple(
-        html.ChapterPage(
-            chapter.chapter,
-            chapter.title,
-            staged / "notebooks" / f"{chapter.chapter}.ipynb" if chapter.notebook else None,
-            chapter.sentence,
-        )
-        for chapter in prepared
-    )
-    return html.Document(title, "", snapshot.params.language, snapshot.period, snapshot.params.audience, pages)
-
-
-def _manifest(
-    snapshot: Snapshot, title: str, prepared: Sequence[prepare.Prepared], reported: figures.FiguresByChapter
-) -> manifest.Manifest:
-    ids = {str(figure["id"]) for found in reported.values() for figure in found}
-    return manifest.Manifest(
-        report=snapshot.params.report,
-        title=title,
-        language=snapshot.params.language,
-        currency=snapshot.params.currency,
-        period=snapshot.period,
-        parameters=snapshot.params.as_json(),
-        inputs={name: record.as_json() for name, record in snapshot.records.items()},
-        chapters={
-            chapter.chapter: len(reported[chapter.chapter]) if chapter.notebook else chapter.sentence
-            for chapter in prepared
-        },
-        outputs=snapshot.params.outputs,
-        key_figures=[key for key in KEY_FIGURES if key in ids],
-    )
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ class TableSpec:
         return tuple(column.name for column in self.columns if column.required)
 
 
-def _need(name: str, type: Type, meaning: str, **more: object) -> Column:
-    return Column(name, type, meaning, required=True, **more)  # type: ignore[arg-type]
+def _need(name: str, type: Type, meaning: str, *, unit: str = "", choices: tuple[str, ...] = ()) -> Column:
+    return Column(name, type, meaning, required=True, unit=unit, choices=choices)
 
 
 _CUSTOMER = Column("customer_id", "text", "the customer it belongs to")

@@ -48,7 +48,11 @@ def _problem(fault: yaml.YAMLError) -> str:
 
 def read_value(text: str) -> Any:
     """Return the value that ``text`` is in YAML. Raises yaml.YAMLError."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from SafeLoader
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def read_mapping(file: Path) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
+from dialects import DIALECTS, sql_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ibis.config import Config
 
 from analysis.errors import MeasureError
 from analysis.measures import cross_products
@@ -491,20 +491,14 @@ def test_airline_attributes_are_placed(public_data):
     ]
 
 
-class SparkOptions(Config):
-    treat_nan_as_null: bool = False
-
-
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("dealt", [True, False])
-def test_the_reduction_compiles_for_every_engine(monkeypatch, dialect, dealt):
-    if ibis.options.pyspark is None:  # read while compiling for Spark, but set only where pyspark is installed
-        monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
+def test_the_reduction_compiles_for_every_engine(dialect, dealt):
     schema = {"response_id": "string", "a": "float64", "b": "int64", "csat": "decimal(3, 1)"}
     table = ibis.table(schema, name="surveys")
     reduced = cross_products._reduce_importance(table, ("a", "b", "csat"), np.array([0.0, 1.0, 2.0]), dealt=dealt)
     for expression in (reduced, cross_products._reduce_lows(table, ("a", "b", "csat"))):
-        sql = ibis.to_sql(expression, dialect=dialect)
+        sql = sql_of(expression, dialect)
         parsed = sqlglot.parse_one(sql, dialect={"pyspark": "spark"}.get(dialect, dialect))
         assert parsed.find(sqlglot.exp.Table).name == "surveys"
     assert len(reduced.columns) == dealt + 1 + 3 + 6

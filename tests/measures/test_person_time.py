@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
-from ibis.config import Config
+from dialects import DIALECTS, sql_of
 
 from analysis.errors import MeasureError
 from analysis.measures.covariates import Cuts, Factor, Linear, Spline
@@ -42,22 +42,10 @@ REDUCTIONS: dict[str, Callable[[ir.Table], ir.Table]] = {
 }
 
 
-class SparkOptions(Config):
-    treat_nan_as_null: bool = False
-
-
-@pytest.fixture
-def pyspark_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Ibis reads this option while compiling for Spark, but sets it only where pyspark is installed
-    if ibis.options.pyspark is None:
-        monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
-
-
-@pytest.mark.usefixtures("pyspark_options")
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_every_reduction_compiles_for_every_engine(name: str, dialect: str):
-    sql = ibis.to_sql(REDUCTIONS[name](ibis.table(COLUMNS, name="spells")), dialect=dialect)
+    sql = sql_of(REDUCTIONS[name](ibis.table(COLUMNS, name="spells")), dialect)
     assert sqlglot.parse_one(sql, dialect={"pyspark": "spark"}.get(dialect, dialect)).find(sqlglot.exp.Group)
 
 

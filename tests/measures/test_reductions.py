@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
+from dialects import DIALECTS, sql_of
 from ibis.backends.duckdb import Backend
-from ibis.config import Config
 
 from analysis.measures import (
     anomalies,
@@ -21,6 +21,7 @@ from analysis.measures import (
     nps,
     nps_trend,
     ratings,
+    rfm,
     satisfaction,
     segments,
     touchpoints,
@@ -84,7 +85,7 @@ REDUCTIONS: dict[str, tuple[str, Callable[[ir.Table], ir.Table]]] = {
     "abc_classes": ("transactions", segments.abc_classes),
     "concentration": ("transactions", segments._reduce_concentration),
     "lorenz": ("transactions", lambda table: segments._reduce_lorenz(table, 100)),
-    "rfm": ("transactions", lambda table: segments._reduce_rfm(table, AS_OF, 5)),
+    "rfm": ("transactions", lambda table: rfm._reduce_rfm(table, AS_OF, 5)),
     "rfm_scores": ("transactions", lambda table: segments.rfm_scores(table, as_of=AS_OF)),
 }
 
@@ -139,17 +140,6 @@ def transactions(customers: int) -> pd.DataFrame:
 ROWS: dict[str, Callable[[int], pd.DataFrame]] = {"surveys": surveys, "transactions": transactions}
 
 
-class SparkOptions(Config):
-    treat_nan_as_null: bool = False
-
-
-@pytest.fixture
-def pyspark_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Ibis reads this option while compiling for Spark, but sets it only where pyspark is installed
-    if ibis.options.pyspark is None:
-        monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
-
-
 @pytest.fixture
 def rows_returned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each execution brought back from the engine."""
@@ -168,12 +158,11 @@ def rows_returned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-@pytest.mark.usefixtures("pyspark_options")
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_every_reduction_compiles_for_every_engine(name, dialect):
     table, reduce = REDUCTIONS[name]
-    sql = ibis.to_sql(reduce(ibis.table(SCHEMAS[table], name=table)), dialect=dialect)
+    sql = sql_of(reduce(ibis.table(SCHEMAS[table], name=table)), dialect)
     read = sqlglot.parse_one(sql, dialect=SQLGLOT_NAMES.get(dialect, dialect)).find_all(sqlglot.exp.Table)
     assert table in {found.name for found in read}
 

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.errors import MeasureError
 from analysis.measures.answers import times
 from analysis.measures.forecasts import calibration, compared
-from analysis.measures.frames import Rows, as_table, binary_order, check_confidence, require
+from analysis.measures.frames import Rows, as_table, binary_order, check_confidence, md5, require
 from analysis.measures.inference import Floats
 from analysis.measures.leakage import refuse_leaking
 from analysis.measures.point_in_time import day_number
@@ -217,7 +217,7 @@ def _reduce_window(table: ir.Table, outcome: str) -> ir.Table:
 def _reduce_sample(table: ir.Table, outcome: str, max_rows: int, seed: int) -> ir.Table:
     features = tuple(name for name in table.columns if name not in ("customer_id", outcome))
     typed = _typed(table, features, outcome)
-    digest = _digest(ibis.literal(f"{seed}/") + typed["customer_id"])
+    digest = md5(ibis.literal(f"{seed}/") + typed["customer_id"])
     return typed.order_by(digest, binary_order(typed, "customer_id")).limit(max_rows)
 
 
@@ -231,14 +231,6 @@ def _typed(table: ir.Table, features: Sequence[str], *outcome: str) -> ir.Table:
         columns[name] = table[name].cast("float64") if kind.is_numeric() else table[name].cast("string")
     columns |= {name: table[name].cast("int64") for name in outcome}
     return table.select(customer_id=table["customer_id"].cast("string"), **columns)
-
-
-def _md5(text: str) -> str:
-    """Stand for the function of that name, which Ibis does not write for PostgreSQL."""
-    raise NotImplementedError
-
-
-_digest = ibis.udf.scalar.builtin(_md5, name="md5")
 
 
 def _check_known(known: pd.DataFrame, tested: pd.DataFrame, outcome: str, features: tuple[str, ...]) -> None:

@@ -55,11 +55,13 @@ def intervals(
     left_out = [furniture.row_name(row, label) for _i, row in frame[frame[value].isna()].iterrows()]
     differs = rows[verdict].isin(DIFFERS) if verdict else pd.Series(True, index=rows.index)
 
+    row_names = [furniture.row_label(row, label, n) for _i, row in rows.iterrows()]
+
     def paint(ax: Axes) -> None:
         _dots(ax, rows[[value, low, high]].astype(float).set_axis(["value", "low", "high"], axis=1), differs)
         if reference is not None:
             furniture.reference_line(ax, reference, f"{reference_label} {numbers.show(reference, unit)}".strip())
-        ax.set_yticks(range(len(rows)), [furniture.row_label(row, label, n) for _i, row in rows.iterrows()])
+        ax.set_yticks(range(len(rows)), row_names)
         furniture.beside(ax, [numbers.show(worth, unit) for worth in rows[value]], right=True)
         ax.set_ylim(-0.6, len(rows) - 0.4 + (0.5 if reference is not None else 0))
         ax.grid(axis="x")
@@ -70,7 +72,9 @@ def intervals(
 
     return canvas.chart(
         paint,
-        height_cm=1.9 + 0.72 * len(rows) + (0.4 if reference is not None else 0),
+        height_cm=1.9
+        + sum(0.95 if "\n" in name else 0.72 for name in row_names)
+        + (0.4 if reference is not None else 0),
         title=title,
         alt=_("Dots with {level}\u00a0intervals, {measure} of {count} groups: {listed}.").format(
             level=names.level(),

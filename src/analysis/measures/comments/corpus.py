@@ -21,7 +21,7 @@ from analysis.measures import answers as counted
 from analysis.measures.answers import Scale
 from analysis.measures.comments.known import known_of, mended, name_key
 from analysis.measures.comments.stops import LANGUAGES, stop_words
-from analysis.measures.frames import Rows, binary_order
+from analysis.measures.frames import Rows, binary_order, md5
 
 Words: TypeAlias = NDArray[np.object_]
 """Words in an array; of objects, for one of fixed width would be as wide as the longest."""
@@ -127,17 +127,9 @@ def _reduce_sample(answers: ir.Table, seed: int, max_rows: int) -> ir.Table:
         "comment",
         "_rating",
         person=commented["customer_id"],
-        digest=_digest(ibis.literal(f"{seed}/") + key + "/" + twin),
+        digest=md5(ibis.literal(f"{seed}/") + key + "/" + twin),
     )
     return numbered.order_by("digest").limit(max_rows)
-
-
-def _md5(text: str) -> str:
-    """Stand for the function of that name, which Ibis does not write for PostgreSQL."""
-    raise NotImplementedError
-
-
-_digest = ibis.udf.scalar.builtin(_md5, name="md5")
 
 
 def _counted_words(texts: Sequence[str], stops: frozenset[str]) -> tuple[sparse.csr_matrix, Words]:
