@@ -168,6 +168,13 @@ class MeasureError(StammkundeError, ValueError):
         super().__init__(_sentences(f"{measure}: {problem}", remedy))
 
 
+class NotSettledError(MeasureError):
+    """A model whose fit does not come to rest on these data."""
+
+    def __init__(self, measure: str) -> None:
+        super().__init__(measure, "the fit does not settle", "Merge sparse levels, or leave out a covariate")
+
+
 class FigureError(StammkundeError):
     """A figure reported twice, under a foreign name, or with parts missing."""
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from analysis.errors import MeasureError
+from analysis.errors import NotSettledError
 from analysis.measures.inference import Floats, normal_quantile
 
 Bools: TypeAlias = NDArray[np.bool_]
@@ -196,7 +196,7 @@ def _newton(measure: str, at: Callable[[Floats], _At], columns: int) -> tuple[Fl
         if gain <= _CLOSE * max(1.0, abs(here.loglik) * 1e-4):
             break
     else:
-        raise MeasureError(measure, "the fit does not settle", "Merge sparse levels, or leave out a covariate")
+        raise NotSettledError(measure)
     inverse = np.zeros((columns, columns))
     inverse[np.ix_(kept, kept)] = np.linalg.inv(here.information[np.ix_(kept, kept)])
     return b, step, inverse, follows, here.loglik

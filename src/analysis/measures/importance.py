@@ -244,11 +244,8 @@ def _check(measure: str, ratings: Rows, outcome: str, attributes: tuple[str, ...
     if not attributes:
         raise MeasureError(measure, "there is no attribute", "Name at least one")
     if len(attributes) > MOST_ATTRIBUTES:
-        raise MeasureError(
-            measure,
-            f"{len(attributes)} attributes are more than {MOST_ATTRIBUTES}",
-            "Leave some out, or average those that ask for the same thing",
-        )
+        what = f"{len(attributes)} attributes are more than {MOST_ATTRIBUTES}"
+        raise MeasureError(measure, what, "Leave some out, or average those that ask for the same thing")
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
         raise MeasureError(measure, f"named more than once: {', '.join(twice)}", "Name each column once")
     table = as_table(ratings)
@@ -261,11 +258,9 @@ def _check(measure: str, ratings: Rows, outcome: str, attributes: tuple[str, ...
 
 def _check_complete(measure: str, n: Floats, columns: tuple[str, ...]) -> None:
     if not _are_enough(n, columns):
-        raise MeasureError(
-            measure,
-            f"{n.item():.0f} complete cases are too few for {len(columns) - 1} attributes",
-            f"Give at least {len(columns) + 1}, or leave out attributes that are seldom rated",
-        )
+        what = f"{n.item():.0f} complete cases are too few for {len(columns) - 1} attributes"
+        hint = f"Give at least {len(columns) + 1}, or leave out attributes that are seldom rated"
+        raise MeasureError(measure, what, hint)
 
 
 def _check_told_apart(measure: str, moments: Moments, columns: tuple[str, ...]) -> None:

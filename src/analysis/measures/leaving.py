@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ibis.expr.types as ir
 import pandas as pd
 
-from analysis.errors import MeasureError
+from analysis.errors import NotSettledError
 from analysis.measures.frames import Rows, as_table, check_confidence, names
 from analysis.measures.hazards import hazard_model
 
@@ -74,9 +74,7 @@ def _reduce_levels(spells: ir.Table, terms: Sequence[str]) -> ir.Table:
 def _told(table: ir.Table, kept: list[str], cuts: Sequence[float], confidence: float) -> pd.DataFrame:
     try:
         model = hazard_model(table, kept, cuts=cuts, confidence=confidence)
-    except MeasureError as fault:
-        if "settle" not in str(fault):
-            raise
+    except NotSettledError:
         return pd.DataFrame({"term": kept, "status": TOO_FEW}).reindex(columns=_TERMS)
     bases = model.levels[model.levels["status"] == "base"].set_index("term")["level"]
     spells = model.levels.set_index(["term", "level"])["spells"]
