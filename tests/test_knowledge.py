@@ -38,11 +38,13 @@ def test_a_later_end_and_its_reason_are_unknown_but_an_earlier_one_is_known():
             "start": [dt.date(2025, 1, 1)] * 3,
             "ended_on": [dt.date(2026, 6, 30), AS_OF, None],
             "reason": ["price", "price", None],
+            "reason_exit": ["4", "4", None],
         }
     )
     found = seen(contracts, "contracts").set_index("customer_id")
     assert found["ended_on"].notna().to_dict() == {"a": True, "b": False, "c": False}
-    assert found["reason"].notna().to_dict() == {"a": True, "b": False, "c": False}
+    for reason in ("reason", "reason_exit"):
+        assert found[reason].notna().to_dict() == {"a": True, "b": False, "c": False}
 
 
 def test_an_answer_given_later_leaves_an_invitation_without_ratings():

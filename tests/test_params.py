@@ -105,6 +105,14 @@ def test_parameters_are_frozen(load):
             "sources.surveys.scale.Früh: a scale runs from low to high, not from 10 to 1.",
         ),
         (
+            MINIMAL + "  contracts: {path: v.csv, reasons: {grund: {teuer: Preis}}}\n",
+            "sources.contracts.reasons.grund: 'grund' holds no reason; columns of reasons are called reason or ",
+        ),
+        (
+            MINIMAL + "  cases: {path: f.csv, reasons: {reason: {teuer: Preis}}}\n",
+            "sources: cases has a codebook of reasons, but only contracts end for one; move it there.",
+        ),
+        (
             MINIMAL + "connection: postgres://leser:streng-geheim@localhost/kunden\n",
             "connection: a password stands here in plain text; set an environment variable and write ${NAME}",
         ),

@@ -65,6 +65,12 @@ def test_columns_of_the_customer_are_added(report):
         report.table("surveys", customer=["regon"])
 
 
+def test_of_several_tables_those_there_are_are_handed_over_by_name(report):
+    found = report.tables("surveys", "contracts", "customers")
+    assert list(found) == ["surveys", "customers"]
+    assert ids(found["surveys"]) == ["a", "b", "c"]
+
+
 def test_an_absent_table_is_named_with_those_there_are(report):
     with pytest.raises(UnknownNameError) as refused:
         report.table("survey")
@@ -77,6 +83,7 @@ def test_what_the_parameters_declare_is_told(report):
     assert report.scale("nps") == (1, 10)
     assert report.begins("surveys").isoformat() == "2026-01-01"
     assert report.begins("customers") is None
+    assert report.codebook == {}
     assert (report.language, report.currency) == ("de", "EUR")
     with pytest.raises(UnknownNameError, match=r"sources\.surveys: unknown declared scale 'csat'"):
         report.scale("csat")

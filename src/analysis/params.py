@@ -117,6 +117,8 @@ class Params(Model):
                 near = nearest(name, TABLES)
                 hint = f"did you mean {near!r}? " if near else ""
                 raise ValueError(f"unknown table {name!r}; {hint}Known: {', '.join(TABLES)}")
+            if source.reasons and name != "contracts":
+                raise ValueError(f"{name} has a codebook of reasons, but only contracts end for one; move it there")
             for column, key in SCALE_KEYS.items():
                 if TABLES[name].column(column) and column in source.columns and source.scale_of(column) is None:
                     raise ValueError(f"{name} maps {column} but declares no {key}; a scale is never guessed")

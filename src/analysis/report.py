@@ -96,6 +96,16 @@ class Report:
         held = self.snapshot.records[table].columns if self.has(table) else ()
         return [column for name in columns for column in fnmatch.filter(held, name)]
 
+    def tables(self, *names: str) -> dict[str, ir.Table]:
+        """Return those of the tables that the snapshot holds, as known on the as-of date, by name."""
+        return {name: self.table(name) for name in names if self.has(name)}
+
+    @property
+    def codebook(self) -> Mapping[str, Mapping[str, str]]:
+        """What the texts in the columns of reasons for leaving mean, as declared; empty where nothing is."""
+        source = self.snapshot.params.sources.get("contracts")
+        return (source.reasons if source else None) or {}
+
     def optional(self, name: str) -> ir.Table | None:
         """Return a table as it was known on the as-of date, or None where there is no such table."""
         return self.table(name) if self.has(name) else None

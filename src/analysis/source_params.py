@@ -78,9 +78,16 @@ def _without_plain_secret(url: str) -> str:
     return url
 
 
+def _reason_column(name: str) -> str:
+    if name != "reason" and not name.startswith("reason_"):
+        raise ValueError(f"{name!r} holds no reason; columns of reasons are called reason or reason_*")
+    return name
+
+
 Scale = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
 NpsScale = Annotated[Scale, AfterValidator(_nps)]
 SurveyName = Annotated[Text, BeforeValidator(_quoted)]
+ReasonColumn = Annotated[Text, AfterValidator(_reason_column)]
 SCALE_TAGS = ("one scale", "scale by survey")
 NpsScales = Annotated[
     Annotated[NpsScale, Tag(SCALE_TAGS[0])]
@@ -155,6 +162,8 @@ class Source(FileForm):
     ces_easy: Literal["high", "low"] | None = None
     """Which end of the scale of effort says that it was easy."""
     rating_scale: Scale | None = None
+    reasons: Annotated[Mapping[ReasonColumn, Mapping[Text, Text]], Field(min_length=1)] | None = None
+    """The codebook of the reasons for leaving: for each column that holds one, what its texts mean."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -119,7 +119,7 @@ _TABLES = (
         key="contract_id",
         event_time="start",
         not_before=(("start", "ended_on"), ("start", "current_term_end")),
-        learned=(("ended_on", ("reason",)),),
+        learned=(("ended_on", ("reason", "reason_*")),),
     ),
     TableSpec(
         "surveys",

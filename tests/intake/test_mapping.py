@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from analysis.errors import MissingColumnError
+from analysis.errors import MissingColumnError, SourceError
 
 
 def test_headers_are_compared_exactly_then_without_case_and_blanks(bench, read_rows):
@@ -69,6 +69,19 @@ def test_a_join_on_a_column_that_is_absent_is_refused(bench):
     assert str(fault.value) == (
         "orders.csv: column 'order' is mapped but not in the file. The file has: bestellung, who."
     )
+
+
+def test_a_codebook_for_a_column_that_is_absent_is_refused(bench):
+    bench.file("vertraege.csv", "customer_id,start,Grund\n1,2026-01-01,teuer\n")
+    source = {"path": "vertraege.csv", "columns": {"reason": "Grund"}}
+    with pytest.raises(SourceError) as fault:
+        bench.build({"contracts": source | {"reasons": {"reason": {"teuer": "Preis"}, "reason_exit": {"1": "Preis"}}}})
+    assert str(fault.value) == (
+        "vertraege.csv: sources.contracts.reasons has a codebook for 'reason_exit', which no column is mapped to. "
+        "Map it under sources.contracts.columns. The file has: customer_id, start, Grund."
+    )
+    built = bench.build({"contracts": source | {"reasons": {"reason": {"teuer": "Preis"}}}})
+    assert built.records["contracts"].accepted == 1
 
 
 def test_dates_are_derived_from_months_and_told(bench, read_rows, read_quarantine):

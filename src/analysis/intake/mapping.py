@@ -57,6 +57,7 @@ def build(con: duckdb.DuckDBPyConnection, raw: Raw, spec: TableSpec, source: Sou
     _refuse_scales_of_no_survey(job, made)
     notes = [note(name, rule) for name, rule in source.derive.items()]
     kept, renamed = _attributes(job, columns, [*made])
+    _refuse_codebook_of_no_column(job, [*made, *kept])
     return Mapped(fields.settle(con, raw, (*made, *kept)), (*notes, *renamed))
 
 
@@ -116,6 +117,15 @@ def _refuse_scales_of_no_survey(job: _Job, made: Sequence[Field]) -> None:
         key = f"{job.key}.{SCALE_KEYS['nps']}"
         remedy = f"Map it under {job.key}.columns, or write one scale for all: [lowest, highest]"
         raise ParamsError(job.raw.source, key, "names surveys, but no column is mapped to survey", remedy)
+
+
+def _refuse_codebook_of_no_column(job: _Job, made: Sequence[Field]) -> None:
+    found = [field.name for field in made]
+    for column in job.source.reasons or ():
+        if column not in found:
+            problem = f"{job.key}.reasons has a codebook for {column!r}, which no column is mapped to"
+            remedy = f"Map it under {job.key}.columns. The file has: {', '.join(job.raw.headers)}"
+            raise SourceError(job.raw.source, problem, remedy)
 
 
 def _translated(job: _Job, name: str, column: RawColumn) -> RawColumn:
