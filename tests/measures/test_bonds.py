@@ -3,11 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 from dialects import DIALECTS, sql_of
 from numpy.testing import assert_allclose
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from analysis.errors import MeasureError
 from analysis.measures.bonds import (
@@ -17,10 +18,14 @@ from analysis.measures.bonds import (
     bond_mix,
     bonds,
     churn_by_bonds,
+    churn_gap,
     held_by_contract_only,
+    mix_and_churn,
+    notice_soon,
 )
 
 AS_OF = dt.date(2026, 1, 1)
+QUARTER = {"as_of": dt.date(2026, 4, 1), "start": AS_OF, "end": dt.date(2026, 3, 31)}
 
 
 def _contract(customer: str = "a", start: str = "2025-06-01", **more: object) -> dict:
@@ -43,6 +48,29 @@ def _terms(contracts: list[dict], *, consumer_rule: bool = True) -> dict[str, tu
     return {
         str(who): tuple(row) for who, row in zip(rows.index, rows.where(rows.notna(), None).to_numpy(), strict=True)
     }
+
+
+def _one_by_one(contract: dict, *, consumer_rule: bool) -> tuple:
+    """Return days bound, days to the notice and whether bound, by listing the terms."""
+    today, months, renews = pd.Timestamp(AS_OF), contract["term_months"], contract["auto_renews"]
+    given, notice = contract["current_term_end"], contract["notice_days"]
+    anchor = contract["start"] if pd.isna(given) else given + pd.Timedelta(days=1)
+    lasts = [anchor + pd.DateOffset(months=months * k) - pd.Timedelta(days=1) for k in range(-60, 80)]
+    first = contract["start"] + pd.DateOffset(months=months) - pd.Timedelta(days=1)
+    end = next(last for last in lasts if last >= today)
+    if not renews:
+        end = given if not pd.isna(given) else first
+    elif not pd.isna(given) and given >= today:
+        end = given
+    free_in = min(notice, 31) if consumer_rule else notice
+    if end < today or (renews and consumer_rule and first < today):
+        return (free_in, None, 0)
+    days = (end - today).days
+    if renews and days < notice:
+        if consumer_rule:
+            return (max(days, free_in), None, 0)
+        days = next((last - today).days for last in lasts if (last - today).days >= notice)
+    return (days, days - notice * renews, 1) if months > 1 else (days, None, 0)
 
 
 # for whom it holds, the contract, days bound, days to the notice, whether it binds
@@ -75,6 +103,12 @@ TERMS = [
     # no term at all
     ("any", {"term_months": None, "notice_days": 14}, (14, None, 0)),
     ("any", {"term_months": 0, "notice_days": None}, (0, None, 0)),
+    # 100 days of notice are longer than the 58 left of a term of 3 months, and than a term: in time for 31 May
+    ("business", {"start": "2025-12-01", "term_months": 3, "notice_days": 100}, (150, 50, 1)),
+    # 200 days are too late for that, too: 31 August
+    ("business", {"start": "2025-12-01", "term_months": 3, "notice_days": 200}, (242, 42, 1)),
+    ("consumer", {"start": "2025-12-01", "term_months": 3, "notice_days": 200}, (58, None, 0)),
+    ("any", {"start": "2025-12-01", "term_months": 3, "notice_days": 200, "auto_renews": False}, (58, 58, 1)),
     # an unknown notice is none, and it is not known that the contract would not renew
     ("any", {"notice_days": None, "auto_renews": None}, (150, 150, 1)),
 ]
@@ -100,6 +134,48 @@ class TestContractualBonds:
 
     def test_an_end_that_is_not_known_yet_changes_nothing(self):
         assert _terms([_contract(ended_on="2026-01-01")]) == {"a": (150, 120, 1)}
+
+    def test_who_has_no_contract_but_one_that_begins_later_is_no_customer_yet(self):
+        assert _terms([_contract("a"), _contract("b", start="2026-01-01")]).keys() == {"a"}
+
+    @pytest.mark.parametrize(
+        ("as_of", "contract", "expected"),
+        [
+            # the day a year after 29 February is 28 February, so the last day before it the 27th
+            ("2025-01-01", {"start": "2024-02-29"}, ("2025-02-27", "2025-01-28")),
+            ("2027-12-31", {"start": "2024-02-29", "notice_days": 0}, ("2028-02-28", "2028-02-28")),
+            # three months after 31 January is 30 April; counted from the first start, six months after it 31 July
+            ("2025-02-01", {"start": "2025-01-31", "term_months": 3}, ("2025-04-29", "2025-03-30")),
+            ("2025-04-30", {"start": "2025-01-31", "term_months": 3}, ("2025-07-30", "2025-06-30")),
+            ("2025-04-10", {"start": "2025-01-31", "term_months": 3}, ("2025-07-30", "2025-06-30")),
+            # the night to 29 March 2026 is an hour short
+            ("2026-03-01", {"start": "2025-04-01"}, ("2026-03-31", "2026-03-01")),
+            ("2026-03-28", {"start": "2025-04-01", "notice_days": 2}, ("2026-03-31", "2026-03-29")),
+        ],
+    )
+    def test_terms_end_by_the_calendar(self, as_of, contract, expected):
+        day = dt.date.fromisoformat(as_of)
+        settings = {"rules": BondRules(consumer_rule=False), "timezone": "Europe/Berlin"}
+        found = bonds({"contracts": pd.DataFrame([_contract(**contract)])}, as_of=day, **settings).execute().loc[0]
+        last = day + dt.timedelta(days=int(found["days_bound"]))
+        assert (last.isoformat(), found["notice_by"].date().isoformat()) == expected
+
+    @pytest.mark.parametrize("consumer_rule", [True, False])
+    def test_any_contract_ends_as_when_its_terms_are_gone_through_one_by_one(self, consumer_rule):
+        draw = np.random.default_rng(11)
+        contracts = [
+            _contract(
+                f"c{who:03}",
+                start=str(AS_OF - dt.timedelta(days=int(draw.integers(1, 1500)))),
+                term_months=int(draw.choice([1, 2, 3, 12, 24])),
+                notice_days=int(draw.choice([0, 14, 30, 90, 200])),
+                auto_renews=bool(draw.integers(2)),
+                current_term_end=str(AS_OF + dt.timedelta(days=int(draw.integers(-90, 400)))) if who % 3 == 0 else None,
+            )
+            for who in range(300)
+        ]
+        expected = {str(row["customer_id"]): _one_by_one(row, consumer_rule=consumer_rule) for row in contracts}
+        assert _terms(contracts, consumer_rule=consumer_rule) == expected
 
     def test_columns_that_are_absent_are_missing(self):
         contracts = pd.DataFrame({"customer_id": ["a"], "start": pd.to_datetime(["2025-06-01"])})
@@ -276,6 +352,92 @@ class TestHeldByContractOnly:
     def test_no_day_is_refused(self):
         with pytest.raises(MeasureError, match=r"within_days is 0\. Give 1 day or more"):
             held_by_contract_only(bonds(_tables(), as_of=AS_OF), as_of=AS_OF, within_days=0)
+
+
+class TestNoticeSoon:
+    def test_the_soonest_come_first_and_all_are_counted(self):
+        # last days of notice: 30 days before the end of a year from the start
+        starts = {"a": "2025-03-20", "b": "2025-02-10", "c": "2025-02-10", "d": "2025-06-01"}
+        contracts = [_contract(who, start=start, product_id="p") for who, start in starts.items()]
+        held = bonds({"contracts": pd.DataFrame(contracts)}, as_of=AS_OF)
+        found = notice_soon(held, as_of=AS_OF, within_days=60)
+        assert found.to_numpy().tolist() == [
+            ["b", pd.Timestamp("2026-01-10"), 9, 1],  # to 9 February
+            ["c", pd.Timestamp("2026-01-10"), 9, 1],
+            ["a", pd.Timestamp("2026-02-17"), 47, 1],  # to 19 March
+        ]
+        assert list(found) == ["customer_id", "notice_by", "days_left", "products"]
+        few = notice_soon(held, as_of=AS_OF, within_days=60, most=1)
+        assert (few["customer_id"].tolist(), few.attrs) == (["b"], {"n": 3})
+
+    def test_of_nobody_there_is_an_empty_list(self):
+        held = bonds({"contracts": pd.DataFrame([_contract(start="2024-06-01")])}, as_of=AS_OF)
+        found = notice_soon(held, as_of=AS_OF, within_days=60)
+        assert (len(found), found.attrs) == (0, {"n": 0})
+
+    def test_customers_without_contracts_have_no_notice(self):
+        orders = pd.DataFrame({"customer_id": ["a"], "date": pd.to_datetime(["2025-12-01"])})
+        held = bonds({"transactions": orders}, as_of=AS_OF)
+        assert len(notice_soon(held, as_of=AS_OF, within_days=60)) == 0
+
+    def test_an_absent_column_is_refused(self):
+        held = bonds(_tables(), as_of=AS_OF).drop("products")
+        with pytest.raises(MeasureError, match="column 'products' is absent"):
+            notice_soon(held, as_of=AS_OF, within_days=60)
+
+
+class TestMixAndChurn:
+    def test_the_base_is_that_of_today_and_the_churn_that_of_the_first_day(self):
+        # a and b in their first term on 1 January, b leaves; a's first term is over by April, c joins, d leaves
+        contracts = [_contract("a", start="2025-03-01"), _contract("b", ended_on="2026-02-01")]
+        contracts += [_contract("c", start="2026-02-01"), _contract("d", start="2024-06-01", ended_on="2026-03-31")]
+        found = mix_and_churn({"contracts": pd.DataFrame(contracts)}, **QUARTER).set_index("mix")
+        assert tuple(found.index) == MIXES
+        assert found.loc["contractual"].iloc[:5].tolist() == [1, 0.5, 2, 1, 0.5]
+        assert found.loc["none"].iloc[:5].tolist() == [1, 0.5, 1, 1, 1.0]
+        assert_allclose(found.loc["contractual"].iloc[5:], proportion_confint(1, 2, method="wilson"))
+        assert found.drop(index=["contractual", "none"])[["customers", "exposed"]].eq(0).all(axis=None)
+        assert found.drop(index=["contractual", "none"])[["churn", "churn_low", "churn_high"]].isna().all(axis=None)
+
+    def test_orders_alone_are_enough(self):
+        orders = pd.DataFrame({"customer_id": ["a", "b", "b"], "product_id": ["p", "p", "q"]})
+        orders["date"] = pd.to_datetime(["2025-03-01", "2025-12-20", "2025-12-20"])
+        found = mix_and_churn({"transactions": orders}, **QUARTER).set_index("mix")
+        # a's last order was a year ago on 1 March: gone; two products hold b
+        assert found.loc["technical"].iloc[:5].tolist() == [1, 1.0, 1, 0, 0.0]
+        assert found.loc["none"].iloc[:5].tolist() == [0, 0.0, 1, 1, 1.0]
+
+    def test_where_nobody_has_ever_been_a_customer_there_is_no_share(self):
+        contracts = pd.DataFrame([_contract()]).head(0)
+        found = mix_and_churn({"contracts": contracts}, **QUARTER)
+        assert found[["customers", "exposed", "ended_of_exposed"]].eq(0).all(axis=None)
+        assert found[["share", "churn", "churn_low", "churn_high"]].isna().all(axis=None)
+
+
+class TestChurnGap:
+    def test_the_published_example(self):
+        # Newcombe (1998), table II, method 10: 56/70 less 48/80 is 0.2 (0.0524 to 0.3339)
+        found = pd.DataFrame({"mix": ["psychological", "contractual", "none"], "exposed": [80, 30, 40]})
+        gap = churn_gap(found.assign(ended_of_exposed=[48, 20, 36])).loc[0]
+        assert_allclose(gap[["loose", "tied", "difference"]], [0.8, 0.6, 0.2])
+        assert gap[["difference_low", "difference_high"]].round(4).tolist() == [0.0524, 0.3339]
+        assert_allclose(gap[["loose_low", "loose_high"]], proportion_confint(56, 70, method="wilson"))
+        assert_allclose(gap[["tied_low", "tied_high"]], proportion_confint(48, 80, method="wilson"))
+        assert gap[["loose_exposed", "tied_exposed"]].tolist() == [70, 80]
+
+    def test_a_technical_bond_stands_on_neither_side(self):
+        found = pd.DataFrame({"mix": MIXES, "exposed": range(10, 18), "ended_of_exposed": 3})
+        gap = churn_gap(found, confidence=0.9).loc[0]
+        # psychological: rows 0, 2, 4 and 6; loose: rows 5 and 7
+        assert gap[["tied_exposed", "loose_exposed"]].tolist() == [10 + 12 + 14 + 16, 15 + 17]
+        ends = confint_proportions_2indep(6, 32, 12, 52, compare="diff", method="newcomb", alpha=0.1)
+        assert_allclose(gap[["difference_low", "difference_high"]], ends)
+
+    def test_of_nobody_nothing_is_said(self):
+        found = pd.DataFrame({"mix": ["none"], "exposed": [12], "ended_of_exposed": [0]})
+        gap = churn_gap(found).loc[0]
+        assert gap[["loose", "loose_low", "loose_exposed", "tied_exposed"]].tolist() == [0, 0, 12, 0]
+        assert gap[["tied", "tied_low", "tied_high", "difference", "difference_low", "difference_high"]].isna().all()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

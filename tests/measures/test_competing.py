@@ -9,7 +9,8 @@ from portfolio import INCIDENCES, PORTFOLIO
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from analysis.errors import MeasureError
-from analysis.measures.survival import cumulative_incidence, survival_curve
+from analysis.measures.competing import incidence_at
+from analysis.measures.survival import cumulative_incidence, survival_at, survival_curve
 
 FOUND = ["incidence", "se", "low", "high"]
 
@@ -150,3 +151,70 @@ class TestCumulativeIncidence:
             cumulative_incidence(late.drop(columns="cause"))
         with pytest.raises(MeasureError, match="confidence is 95"):
             cumulative_incidence(late, confidence=95)
+
+
+class TestIncidenceAt:
+    def test_the_step_in_force_at_a_time_counts(self):
+        # price 1/4 from 1 on, move 1/4 from 2 on; the last spell is lost from sight at 4
+        shares = cumulative_incidence(_spells((0, 1, 1, "price"), (0, 2, 1, "move"), (0, 3, 0, None), (0, 4, 0, None)))
+        found = incidence_at(shares, [2, 0.5, 1, 4, 4.5])
+        assert found["cause"].tolist() == ["move"] * 5 + ["price"] * 5
+        assert found["time"].tolist() == [0.5, 1, 2, 4, 4.5] * 2
+        assert_allclose(found["incidence"], [0, 0, 0.25, 0.25, np.nan, 0, 0.25, 0.25, 0.25, np.nan])
+        assert found.loc[0, FOUND].tolist() == [0, 0, 0, 0]
+        assert found.loc[4, FOUND].isna().all()
+
+    def test_the_values_are_those_of_the_rows(self):
+        shares = cumulative_incidence(_random_spells(150, seed=4))
+        times = shares["time"].unique()
+        found = incidence_at(shares, times)
+        pd.testing.assert_frame_equal(found, shares[found.columns], check_dtype=False)
+
+    def test_once_all_have_ended_nothing_changes_any_more(self):
+        shares = cumulative_incidence(_spells((0, 1, 1, "price"), (0, 2, 1, "move"), (0, 3, 1, "price")))
+        found = incidence_at(shares, [99]).set_index("cause")["incidence"]
+        assert_allclose(found[["move", "price"]], [1 / 3, 2 / 3])
+
+    def test_groups_end_each_at_a_time_of_their_own(self):
+        spells = _spells((0, 1, 1, "price"), (0, 1, 1, "move"), (0, 2, 1, "price"), (0, 3, 0, None))
+        shares = cumulative_incidence(spells.assign(plan=["a", "a", None, None]), by="plan")
+        found = incidence_at(shares, [9], by="plan")
+        assert found[["plan", "cause"]].fillna("-").to_numpy().tolist() == [
+            ["a", "move"],
+            ["a", "price"],
+            ["-", "move"],
+            ["-", "price"],
+        ]
+        assert_allclose(found["incidence"], [0.5, 0.5, np.nan, np.nan])
+
+    def test_incidences_and_survival_at_a_time_sum_to_one(self):
+        spells = _random_spells(200, seed=5)
+        shares = incidence_at(cumulative_incidence(spells), [5, 30, 55]).groupby("time")["incidence"].sum()
+        curve = survival_at(survival_curve(spells), [5, 30, 55])
+        assert_allclose(shares.to_numpy() + curve["survival"], 1, atol=1e-12)
+
+    def test_a_missing_cause_is_read_like_any_other(self):
+        shares = cumulative_incidence(_spells((0, 1, 1, None), (0, 2, 1, "Umzug"), (0, 3, 0, "Preis")))
+        found = incidence_at(shares, 2.0)
+        assert found["cause"].fillna("-").tolist() == ["Umzug", "-"]
+        assert_allclose(found["incidence"], [1 / 3, 1 / 3])
+
+    def test_no_incidence_gives_no_row(self):
+        none = cumulative_incidence(_spells((0, 3, 0, None)).astype({"cause": "str"}))
+        assert incidence_at(none, [1, 2]).empty
+
+    def test_groups_that_are_not_named_and_absent_columns_are_refused(self):
+        shares = cumulative_incidence(_random_spells(50, seed=6), by="plan")
+        with pytest.raises(MeasureError) as error:
+            incidence_at(shares, [1])
+        assert str(error.value) == (
+            "incidence_at: a cause has several rows at the same time. Name the groups of the incidences in by."
+        )
+        with pytest.raises(MeasureError, match="incidence_at: column 'low' is absent"):
+            incidence_at(shares.drop(columns="low"), [1], by="plan")
+
+    def test_the_argument_stays(self):
+        shares = cumulative_incidence(_random_spells(50, seed=7))
+        before = shares.copy(deep=True)
+        incidence_at(shares, [1, 2])
+        pd.testing.assert_frame_equal(shares, before)

@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
-from analysis.measures.indifference import _counts, _reduce_counts, benjamini_hochberg, indifference
+from analysis.measures.indifference import _counts, _reduce_counts, benjamini_hochberg, fading, indifference
 from analysis.measures.point_in_time import knowledge
 
 AS_OF = dt.date(2026, 1, 1)
@@ -110,11 +110,35 @@ class TestVerdicts:
         )
 
     def test_fewer_than_four_earlier_orders_decide_nothing(self):
-        # 362 days hold 3 windows before the last; nothing in the last: p = (3/4)^4
-        assert _found(_orders(364, 300, 250, 200)).loc[0, "verdict"] == "undecided"
-        found = _found(_orders(364, 300, 250, 200, 100)).loc[0]
-        assert found[["earlier", "verdict"]].tolist() == [4, "within noise"]
-        assert found["p"] == pytest.approx(0.75**4)
+        # 199 days hold 1 window before the last, days 91 to 180; of 5 orders in both 1 in the last: p = (1 + 5) / 2^5
+        found = _found(_orders(200, 170, 160, 150, 50, 40)).loc[0]
+        assert found[["earlier", "last", "verdict"]].tolist() == [3, 2, "undecided"]
+        found = _found(_orders(200, 170, 160, 150, 140, 50)).loc[0]
+        assert found[["earlier", "last", "verdict"]].tolist() == [4, 1, "within noise"]
+        assert found["p"] == pytest.approx(6 / 32)
+
+    def test_who_orders_too_seldom_to_tell_is_undecided_whatever_they_ordered_last(self):
+        # 3 windows before the last: all of 10 orders in them has a chance of (3/4)^10 = 0.056, of 11 orders 0.042
+        ten = [364, *range(300, 200, -10)]
+        found = _found(_orders(*ten)).loc[0]
+        assert found[["earlier", "last", "verdict"]].tolist() == [10, 0, "undecided"]
+        assert np.isnan(found["p"])
+        found = _found(_orders(*ten, 100)).loc[0]
+        assert found[["earlier", "last", "verdict"]].tolist() == [11, 0, "fading"]
+        assert found["p"] == pytest.approx(0.75**11)
+        # what counts are all orders, not only the earlier ones: of 6 earlier and 5 last it is known that none are lost
+        found = _found(_orders(364, 300, 280, 260, 240, 220, 200, 5, 4, 3, 2, 1)).loc[0]
+        assert found[["earlier", "last", "verdict"]].tolist() == [6, 5, "within noise"]
+        # what would be named at 10 % can be told at 10 %
+        assert _found(_orders(*ten), false_discoveries=0.1).loc[0, "verdict"] == "fading"
+
+    def test_the_undecided_are_no_tests_that_others_are_corrected_for(self):
+        # p = (3/4)^11 for a, one test; b to e could never be told
+        orders = [_orders(364, *range(300, 190, -10))]
+        orders += [_orders(364, *range(300, 250, -10), who=who) for who in "bcde"]
+        found = _found(pd.concat(orders), _answers(list("abcde")))
+        assert found["verdict"].tolist() == ["fading", *["undecided"] * 4]
+        assert found.loc[0, "p_adjusted"] == pytest.approx(0.75**11)
 
     def test_more_orders_than_before_are_no_fading(self):
         assert _found(_orders(364, 300, 250, 200, 100, *range(1, 80))).loc[0, "p"] == pytest.approx(1)
@@ -135,6 +159,31 @@ class TestVerdicts:
         pd.testing.assert_frame_equal(again, found)
         for name, table in tables.items():
             pd.testing.assert_frame_equal(table, before[name])
+
+
+class TestFading:
+    def test_the_smallest_p_comes_first_and_all_are_counted(self):
+        found = indifference(_many(), as_of=AS_OF, window_days=90)
+        customers = found.customers.execute()
+        named = customers[customers["verdict"] == "fading"].sort_values(["p", "customer_id"], ignore_index=True)
+        listed = fading(found)
+        pd.testing.assert_frame_equal(listed, named[["customer_id", "last", "expected", "p_adjusted"]])
+        assert listed.attrs == {"n": len(named)}
+        few = fading(found, most=3)
+        assert few["customer_id"].tolist() == named["customer_id"].head(3).tolist()
+        assert few.attrs == {"n": len(named)}
+
+    def test_nobody_is_an_empty_list(self):
+        tables = {"transactions": _orders(300, 200), "surveys": _answers(["a"])}
+        listed = fading(indifference(tables, as_of=AS_OF, window_days=90))
+        assert (len(listed), listed.attrs) == (0, {"n": 0})
+        assert list(listed) == ["customer_id", "last", "expected", "p_adjusted"]
+
+    def test_nobody_who_orders_at_all_is_an_empty_list(self):
+        tables = {"transactions": _orders(300).head(0), "surveys": _answers(["a"])}
+        found = indifference(tables, as_of=AS_OF, window_days=90)
+        assert found.summary.loc[0, ["satisfied", "tested"]].tolist() == [0, 0]
+        assert len(fading(found)) == 0
 
 
 class TestRefused:

@@ -12,7 +12,19 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
 from analysis.measures.churn import reasons
-from analysis.measures.reasons import _checked, _coded, _reduce_reasons, _reduce_uncoded
+from analysis.measures.codebooks import checked
+from analysis.measures.competing import cumulative_incidence
+from analysis.measures.reasons import (
+    _coded,
+    _reduce_agreed,
+    _reduce_reasons,
+    _reduce_spellings,
+    _reduce_uncoded,
+    as_they_stand,
+    pareto,
+    with_merged,
+)
+from analysis.measures.spells import spells
 
 BOOK = {
     "reason": {"zu teuer": "Preis", "Preis": "Preis", "Umzug": "Umzug", "Ärger": "Service"},
@@ -145,9 +157,169 @@ class TestReasons:
         assert both.loc[both["kind"] == "sources disagree", "ended"].item() == other.sum() > 0
 
 
+def _texts(counts: dict[str, int]) -> pd.DataFrame:
+    texts = [text for text, count in counts.items() for _k in range(count)]
+    return pd.DataFrame({"reason": texts, "ended_on": pd.Timestamp("2025-01-31")})
+
+
+class TestAsTheyStand:
+    def test_each_frequent_text_means_itself_and_a_rare_one_nothing(self):
+        assert as_they_stand(_texts({"Preis": 7, "Ärger": 5, "Umzug": 4})) == {
+            "reason": {"Preis": "Preis", "Ärger": "Ärger"}
+        }
+
+    def test_spellings_are_one_reason_named_by_the_most_frequent(self):
+        found = as_they_stand(_texts({"preis ": 2, "ÄRGER": 2, "Ärger": 3, "PREIS": 3}))
+        assert found == {"reason": {"PREIS": "PREIS", "Ärger": "Ärger"}}
+        pareto_of_all = pareto(_texts({"preis ": 2, "PREIS": 3}), found)
+        assert pareto_of_all["ended"].tolist() == [5, 0, 0, 0]
+
+    def test_spellings_as_frequent_are_named_by_the_first_of_their_bytes(self):
+        assert as_they_stand(_texts({"preis": 3, "PREIS": 3})) == {"reason": {"PREIS": "PREIS"}}
+
+    def test_spellings_that_only_python_folds_alike_mean_the_same(self):
+        # the engine makes of İ an i, Python an i and a combining dot
+        found = as_they_stand(_texts({"İzmir": 6, "i\u0307zmir": 5}))
+        assert set(found["reason"].values()) == {"İzmir"}
+        assert pareto(_texts({"İzmir": 6, "i\u0307zmir": 5}), found)["kind"].iloc[0] == "reason"
+
+    def test_only_the_most_frequent_are_in_it(self):
+        many = _texts({f"Grund {number}": 5 + number for number in range(30)})
+        assert list(as_they_stand(many)["reason"]) == [f"Grund {number}" for number in range(29, 9, -1)]
+        assert list(as_they_stand(many, most=1)["reason"]) == ["Grund 29"]
+
+    def test_contracts_that_have_not_ended_do_not_count(self):
+        ledger = _texts({"Preis": 6})
+        ledger.loc[:1, "ended_on"] = pd.NaT
+        assert as_they_stand(ledger) == {}
+        assert as_they_stand(ledger, at_least=4) == {"reason": {"Preis": "Preis"}}
+        assert as_they_stand(ledger.drop(columns="ended_on")) == {"reason": {"Preis": "Preis"}}
+
+    @pytest.mark.parametrize("reason", [None, "", "  "])
+    def test_no_text_and_no_column_are_an_empty_codebook(self, reason):
+        ledger = pd.DataFrame({"reason": pd.Series([reason] * 9, dtype="str")})
+        assert as_they_stand(ledger) == as_they_stand(ledger, "call") == as_they_stand(ledger[:0]) == {}
+
+    def test_the_categories_of_the_telecom_sample_stand_as_they_are(self, public_data: Path):
+        status = pd.read_excel(public_data / "telco_ibm" / "Telco_customer_churn_status.xlsx")
+        left = status[status["Churn Value"] == 1].astype({"Churn Category": "str", "Churn Reason": "str"})
+        names = ["Competitor", "Attitude", "Dissatisfaction", "Price", "Other"]
+        assert as_they_stand(left, "Churn Category") == {"Churn Category": {name: name for name in names}}
+        assert len(as_they_stand(left, "Churn Reason")["Churn Reason"]) == left["Churn Reason"].nunique() == 20
+
+
+class TestPareto:
+    def test_with_nothing_to_pool_it_is_the_table_of_reasons(self):
+        pd.testing.assert_frame_equal(pareto(LEDGER, BOOK, min_group=1), reasons(LEDGER, BOOK))
+        assert pareto(LEDGER, BOOK, min_group=1).attrs == reasons(LEDGER, BOOK).attrs
+
+    def test_rare_reasons_are_one_row_before_what_is_not_known(self):
+        # Preis 2 with 30 a month; Service 1 with 50 is rare
+        found = pareto(LEDGER, BOOK, min_group=2)
+        assert found["reason"].fillna("-").tolist() == ["Preis", "-", "-", "-", "-"]
+        assert found["kind"].tolist() == ["reason", "other", "sources disagree", "not in codebook", "unknown"]
+        assert found["ended"].tolist() == [2, 1, 1, 1, 2]
+        assert_allclose(found["share"].sum(), 1)
+        assert_allclose(found["cumulative"], [2 / 7, 3 / 7, 4 / 7, 5 / 7, 1])
+
+    def test_what_fewer_than_the_least_paid_is_not_told(self):
+        found = pareto(LEDGER, BOOK, min_group=2)
+        money = found[["revenue_lost", "revenue_share", "revenue_cumulative"]]
+        assert money.isna().all(axis=1).tolist() == [False, True, True, True, False]
+        assert_allclose(found.loc[[0, 4], "revenue_share"], [0.3, 0.08])
+
+    def test_reasons_beyond_the_most_frequent_are_pooled(self):
+        many = _texts({f"Grund {number}": 5 + number for number in range(10)})
+        found = pareto(many, as_they_stand(many), most=3)
+        assert found["reason"].head(3).tolist() == ["Grund 9", "Grund 8", "Grund 7"]
+        assert found["ended"].head(4).tolist() == [14, 13, 12, 5 + 6 + 7 + 8 + 9 + 10 + 11]
+        assert found["kind"].iloc[3] == "other"
+
+    @pytest.mark.parametrize("book", [{}, {"reason": {}}])
+    def test_a_codebook_without_texts_knows_no_reason(self, book):
+        found = pareto(LEDGER, book)
+        assert found["kind"].tolist() == ["sources disagree", "not in codebook", "unknown"]
+        said = 5 if book else 0  # five of the seven that ended give a reason as text
+        assert found["ended"].tolist() == [0, said, 7 - said]
+        assert found.attrs["n"] == 7
+
+    def test_without_a_column_of_reasons_or_of_ends_it_still_answers(self):
+        bare = LEDGER[["ended_on"]]
+        assert pareto(bare, as_they_stand(bare))["ended"].tolist() == [0, 0, 7]
+        never = pareto(LEDGER[["reason"]], {}, start=dt.date(2025, 1, 1), end=dt.date(2025, 3, 31))
+        assert never["ended"].tolist() == [0, 0, 0]
+        assert never["share"].isna().all()
+
+    def test_the_window_and_the_faults_are_those_of_reasons(self):
+        window = {"start": dt.date(2025, 1, 31), "end": dt.date(2025, 2, 2)}
+        pd.testing.assert_frame_equal(pareto(LEDGER, BOOK, min_group=1, **window), reasons(LEDGER, BOOK, **window))
+        with pytest.raises(MeasureError, match="1 contracts have a negative fee"):
+            pareto(LEDGER.replace({"fee": {10: -10}}), BOOK)
+        with pytest.raises(MeasureError, match="both 'Preis' and 'Kosten'"):
+            pareto(LEDGER, {"reason": {"Preis": "Preis", " preis": "Kosten"}})
+
+    def test_order_of_rows_and_kind_of_table_do_not_matter_and_the_argument_stays(self):
+        before, found = LEDGER.copy(deep=True), pareto(LEDGER, BOOK, min_group=2)
+        pd.testing.assert_frame_equal(found, pareto(LEDGER[::-1], BOOK, min_group=2))
+        pd.testing.assert_frame_equal(found, pareto(ibis.memtable(LEDGER), BOOK, min_group=2))
+        pd.testing.assert_frame_equal(LEDGER, before)
+
+
+class TestWithMerged:
+    def test_a_reason_stands_where_the_sources_agree_and_unknown_where_nothing_is_certain(self):
+        found = with_merged(LEDGER, BOOK, min_group=1).to_pandas()
+        merged = ["Preis", "Preis", "Service", "unknown", "unknown", "unknown", "unknown", None]
+        assert found["reason"].astype(object).where(found["reason"].notna(), None).tolist() == merged
+        pd.testing.assert_frame_equal(found.drop(columns="reason"), LEDGER.drop(columns="reason"), check_dtype=False)
+
+    def test_rare_reasons_are_other(self):
+        by_group = with_merged(LEDGER, BOOK, min_group=2).to_pandas()["reason"]
+        assert by_group.head(3).tolist() == ["Preis", "Preis", "other"]
+        assert with_merged(LEDGER, BOOK, most=0).to_pandas()["reason"].head(3).tolist() == ["other"] * 3
+
+    def test_a_contract_that_runs_does_not_make_a_reason_frequent(self):
+        ledger = pd.concat([LEDGER.iloc[[2]], *[LEDGER.iloc[[7]]] * 3])
+        assert with_merged(ledger, BOOK, most=1, min_group=1).to_pandas()["reason"].iloc[0] == "Service"
+
+    def test_an_empty_codebook_and_absent_columns_give_unknown(self):
+        assert with_merged(LEDGER[["ended_on"]], {}).to_pandas()["reason"].tolist()[:7] == ["unknown"] * 7
+        assert with_merged(LEDGER[["reason"]], {}).to_pandas()["reason"].isna().all()
+        with pytest.raises(MeasureError, match="with_merged: column 'grund' is absent"):
+            with_merged(LEDGER, {"grund": {"a": "b"}})
+
+    def test_spells_carry_it_as_cause(self):
+        ledger = LEDGER.assign(customer_id=[*"abcdefgh"], start=pd.Timestamp("2024-12-01"))
+        held = spells(with_merged(ledger, BOOK, min_group=1), as_of=dt.date(2025, 6, 1))
+        assert held.order_by("customer_id").to_pandas()["cause"].fillna("-").tolist() == [
+            *["Preis"] * 2,
+            "Service",
+            *["unknown"] * 4,
+            "-",
+        ]
+        last = cumulative_incidence(held).groupby("cause")["incidence"].last()
+        assert_allclose(last[["Preis", "Service", "unknown"]], [2 / 8, 1 / 8, 4 / 8])
+
+    def test_the_argument_stays(self):
+        before = LEDGER.copy(deep=True)
+        with_merged(LEDGER, BOOK).to_pandas()
+        pd.testing.assert_frame_equal(LEDGER, before)
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_reductions_compile_for_every_engine(dialect):
     columns = {"reason": "string", "call": "string", "ended_on": "date", "fee": "decimal(9, 2)"}
-    coded = _coded(ibis.table(columns, name="contracts"), _checked(BOOK))
+    coded = _coded(ibis.table(columns, name="contracts"), checked(BOOK))
     assert "GROUP BY" in sql_of(_reduce_reasons(coded), dialect)
     assert "LIMIT 20" in sql_of(_reduce_uncoded(coded, "call"), dialect)
+    without = _coded(ibis.table(columns, name="contracts"), {})
+    assert "GROUP BY" in sql_of(_reduce_reasons(without), dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_codebook_as_it_stands_compiles_for_every_engine(dialect):
+    ledger = ibis.table({"reason": "string", "ended_on": "date"}, name="contracts")
+    assert "LIMIT 3" in sql_of(_reduce_spellings(ledger, "reason", 5, 3), dialect)
+    assert "LIMIT 4" in sql_of(_reduce_agreed(ledger, 4, 5), dialect)
+    assert "GROUP BY" in sql_of(
+        with_merged(_texts({"Preis": 6}), {"reason": {"Preis": "Preis"}}).reason.value_counts(), dialect
+    )

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis.errors import MeasureError
 from analysis.measures.churn import cohorts, revenue_churn
-from analysis.measures.retention import _reduce_cohorts, _reduce_revenue_churn
+from analysis.measures.retention import _reduce_cohorts, _reduce_revenue_churn, revenue_by_period
 from analysis.measures.spells import spells
 
 AS_OF = dt.date(2025, 4, 11)
@@ -233,6 +233,62 @@ class TestRevenueChurn:
         pd.testing.assert_frame_equal(found, revenue_churn(frame[::-1], start=START, end=END, by="region"))
         pd.testing.assert_frame_equal(found, revenue_churn(ibis.memtable(frame), start=START, end=END, by="region"))
         pd.testing.assert_frame_equal(frame, before)
+
+
+MONTHS = {
+    "2025-01": (dt.date(2025, 1, 1), dt.date(2025, 1, 31)),
+    "2025-02": (dt.date(2025, 2, 1), dt.date(2025, 2, 28)),
+}
+PORTFOLIO = _contracts(
+    ("leaves in January", "2024-01-01", "2025-01-31", 30),
+    ("leaves in February", "2024-01-01", "2025-02-01", 20),
+    ("joins in January", "2025-01-15", None, 50),
+    ("fee not known", "2025-01-20", None, None),
+)
+
+
+class TestRevenueByPeriod:
+    def test_each_period_starts_with_those_of_its_first_day(self):
+        # January: 30 + 20, of which 30 go; February: 20 + 50, of which 20 go
+        found = revenue_by_period(PORTFOLIO, MONTHS, min_group=1)
+        assert found["period"].tolist() == ["2025-01", "2025-02"]
+        assert found["fees_start"].tolist() == [50, 70]
+        assert found["lost"].tolist() == [30, 20]
+        assert_allclose(found["net_retention"], [0.4, 5 / 7])
+        assert found["without_fee"].tolist() == [0, 1]
+
+    def test_a_row_is_that_of_revenue_churn(self):
+        found = revenue_by_period(PORTFOLIO, MONTHS, min_group=1, confidence=0.8).drop(
+            columns=["period", "without_fee"]
+        )
+        for place, (start, end) in enumerate(MONTHS.values()):
+            one = revenue_churn(PORTFOLIO, start=start, end=end, confidence=0.8)
+            pd.testing.assert_frame_equal(found.iloc[[place]].reset_index(drop=True), one, check_like=False)
+
+    def test_periods_stand_in_their_order(self):
+        backwards = dict(reversed(MONTHS.items()))
+        assert revenue_by_period(PORTFOLIO, backwards)["period"].tolist() == ["2025-02", "2025-01"]
+
+    def test_of_few_customers_or_none_nothing_but_their_number_is_told(self):
+        before = {"2023-12": (dt.date(2023, 12, 1), dt.date(2023, 12, 31))}
+        found = revenue_by_period(PORTFOLIO, before | MONTHS, min_group=2)
+        assert found["customers"].tolist() == [0, 2, 2]
+        amounts = found.drop(columns=["period", "customers", "without_fee"])
+        assert amounts.isna().all(axis=1).tolist() == [True, False, False]
+        assert revenue_by_period(PORTFOLIO, MONTHS, min_group=3)["fees_start"].isna().all()
+        assert revenue_by_period(PORTFOLIO, before, min_group=0)["fees_start"].isna().all()
+
+    def test_fees_may_be_absent(self):
+        none = revenue_by_period(PORTFOLIO.drop(columns="fee"), MONTHS)
+        assert none["customers"].tolist() == [0, 0]
+        assert none["without_fee"].tolist() == [2, 3]
+        assert none[["fees_start", "net_retention"]].isna().all(axis=None)
+        assert revenue_by_period(PORTFOLIO[:0], MONTHS)["customers"].tolist() == [0, 0]
+
+    def test_kind_of_table_does_not_matter_and_the_argument_stays(self):
+        before, found = PORTFOLIO.copy(deep=True), revenue_by_period(PORTFOLIO, MONTHS, min_group=1)
+        pd.testing.assert_frame_equal(found, revenue_by_period(ibis.memtable(PORTFOLIO[::-1]), MONTHS, min_group=1))
+        pd.testing.assert_frame_equal(PORTFOLIO, before)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -3,55 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import product
-from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
+from analysis.measures.bond_rules import KINDS, MIXES, NONE, BondRules, any_of, declared_signs, psychological_signs
 from analysis.measures.churn import churn_rate
 from analysis.measures.features import held_products
 from analysis.measures.frames import Rows, as_table, binary_order, require
-from analysis.measures.point_in_time import DAYS_A_YEAR, Knowledge, Tables, day_number, knowledge, last_answer, present
+from analysis.measures.intervals import wilson
+from analysis.measures.point_in_time import DAYS_A_YEAR, Tables, day_number, knowledge, present
 from analysis.measures.spells import spells, spells_from_purchases
 from analysis.measures.terms import bound_terms
 
-KINDS = ("technical", "contractual", "psychological")
-"""The kinds of bonds, as a mix names them."""
-
-NONE = "none"
-"""The mix of a customer whom nothing holds."""
-
-PROMOTER_FROM = 9
-
-Signs: TypeAlias = Mapping[str, str | bool | float]
-"""Attributes of customers that are signs of a bond: text or truth values that must be met, numbers as the least."""
-
-
-@dataclass(frozen=True)
-class BondRules:
-    """What counts as a bond."""
-
-    technical: Signs = field(default_factory=lambda: MappingProxyType({}))
-    """Integrations and other attributes that make it costly to switch."""
-    psychological: Signs = field(default_factory=lambda: MappingProxyType({}))
-    """Attributes such as the number of new customers recommended."""
-    min_products: int = 2
-    """So many different products are a technical bond."""
-    consumer_rule: bool = True
-    """After its first term a contract can be ended at any time, with at most one month's notice."""
-
-
-MIXES = tuple(
-    " + ".join(kind for kind, held in zip(KINDS, bits, strict=True) if held) or NONE
-    for bits in sorted(product((1, 0), repeat=3), reverse=True)
-)
-"""All mixes of bonds, from all three down to none."""
+__all__ = [
+    "MIXES",
+    "BondRules",
+    "bond_mix",
+    "bonds",
+    "churn_by_bonds",
+    "churn_gap",
+    "held_by_contract_only",
+    "mix_and_churn",
+    "notice_soon",
+]
 
 
 def bonds(
@@ -98,8 +77,8 @@ def bonds(
     for side in (
         bound_terms(known, consumer_rule=rules.consumer_rule),
         held_products(known),
-        _signs(known, rules),
-        *_ties(known),
+        declared_signs(known, {"technical_sign": rules.technical, "psychological_sign": rules.psychological}),
+        *psychological_signs(known),
     ):
         if side is not None:
             found = found.left_join(side, "customer_id").select(*found.columns, *side.columns[1:])
@@ -107,9 +86,9 @@ def bonds(
     found = found.mutate(**{name: found[name].fill_null(0) for name, kind in _KINDS.items() if name not in _DAYS})
     notice_by = ibis.literal(as_of, type="date") + found["notice_days_left"].as_interval("D")
     flags = {
-        "technical": _any(found["products"] >= rules.min_products, found["technical_sign"] > 0),
+        "technical": any_of(found["products"] >= rules.min_products, found["technical_sign"] > 0),
         "contractual": found["contractual"],
-        "psychological": _any(*(found[name] > 0 for name in _PSYCHOLOGICAL)),
+        "psychological": any_of(*(found[name] > 0 for name in _PSYCHOLOGICAL)),
     }
     found = found.mutate(**flags, notice_by=notice_by)
     return found.mutate(mix=_mix(found)).select(*_COLUMNS)
@@ -201,18 +180,100 @@ def held_by_contract_only(held: Rows, *, as_of: dt.date, within_days: int) -> ir
     return found.order_by("notice_by", binary_order(found, "customer_id"))
 
 
+def notice_soon(held: Rows, *, as_of: dt.date, within_days: int, most: int = 20) -> pd.DataFrame:
+    """List the customers whom nothing but a contract holds and whose last day of notice is near, the soonest first.
+
+    Columns in and Raises: as for :func:`held_by_contract_only`, and products. Columns out: customer_id, notice_by,
+    days_left (from ``as_of`` to it), products; at most ``most`` rows. ``attrs``: ``n``, how many there are in all.
+
+    >>> held = pd.DataFrame({"customer_id": ["a", "b"], "mix": "contractual", "products": 1})
+    >>> held["notice_by"] = pd.to_datetime(["2026-01-31", "2026-01-02"])
+    >>> found = notice_soon(held, as_of=dt.date(2026, 1, 1), within_days=60, most=1)
+    >>> found, found.attrs["n"]
+    (  customer_id  notice_by  days_left  products
+    0           b 2026-01-02          1         1, 2)
+    """
+    table = as_table(held)
+    require("notice_soon", table, ("products",))
+    found = held_by_contract_only(table, as_of=as_of, within_days=within_days)
+    days_left = found["notice_by"].cast("date").epoch_days() - day_number(as_of)
+    listed = found.select("customer_id", "notice_by", days_left=days_left, products=found["products"])
+    frame = listed.limit(most).execute()
+    frame.attrs = {"n": int(found.count().execute())}
+    return frame
+
+
+def mix_and_churn(
+    tables: Tables,
+    *,
+    as_of: dt.date,
+    start: dt.date,
+    end: dt.date,
+    rules: BondRules | None = None,
+    active_days: int = DAYS_A_YEAR,
+    timezone: str = "UTC",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return what holds the customers of ``as_of``, beside who left from ``start`` to ``end`` by what held them then.
+
+    Columns out: mix, customers, share (of all present on ``as_of``), as for :func:`bond_mix`; exposed,
+    ended_of_exposed, churn (share of exposed), churn_low, churn_high, as for :func:`churn_by_bonds` from ``start`` on,
+    missing where nobody was exposed. Always eight rows, as MIXES are ordered. Columns in and Raises: as for those two.
+
+    >>> contracts = pd.DataFrame({"customer_id": list("ab"), "start": pd.to_datetime(["2025-06-01", "2024-06-01"])})
+    >>> contracts = contracts.assign(term_months=12, ended_on=pd.to_datetime([None, "2026-02-28"]))
+    >>> days = {"as_of": dt.date(2026, 4, 1), "start": dt.date(2026, 1, 1), "end": dt.date(2026, 3, 31)}
+    >>> found = mix_and_churn({"contracts": contracts}, **days)
+    >>> found[["mix", "customers", "share", "exposed", "ended_of_exposed", "churn"]].iloc[[5, 7]]
+               mix  customers  share  exposed  ended_of_exposed  churn
+    5  contractual          1    1.0        1                 0    0.0
+    7         none          0    0.0        1                 1    1.0
+    """
+    settings: dict[str, Any] = {"rules": rules, "active_days": active_days, "timezone": timezone}
+    base = bond_mix(bonds(tables, as_of=as_of, **settings))[["mix", "customers", "share"]]
+    left = churn_by_bonds(tables, as_of=start, end=end, confidence=confidence, **settings)
+    left = left.rename(columns=lambda name: name.replace("share", "churn"))
+    found = base.merge(left, on="mix", how="left")
+    return found.fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, "int64"))
+
+
+def churn_gap(found: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Compare leaving between customers whom a contract alone or nothing holds and those with a psychological bond.
+
+    Columns in: mix, exposed, ended_of_exposed, as :func:`mix_and_churn` gives them. Columns out, one row: loose,
+    loose_low, loose_high (share of those held by a contract alone or by nothing, Wilson), loose_exposed; tied,
+    tied_low, tied_high, tied_exposed (of those with a psychological bond); difference (loose - tied), difference_low,
+    difference_high (Newcombe). What rests on nobody is missing. Raises MeasureError for an absent column.
+    Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+
+    >>> found = pd.DataFrame({"mix": ["psychological", "contractual", "none"], "exposed": [48, 40, 16]})
+    >>> gap = churn_gap(found.assign(ended_of_exposed=[3, 5, 4]))
+    >>> gap[["loose", "tied", "difference", "difference_low", "difference_high"]].round(3)
+       loose   tied  difference  difference_low  difference_high
+    0  0.161  0.062       0.098          -0.031            0.223
+    """
+    require("churn_gap", as_table(found), ("mix", "exposed", "ended_of_exposed"))
+    sides = {"loose": found["mix"].isin(("contractual", NONE)), "tied": found["mix"].str.contains("psychological")}
+    exposed, ended = (np.array([found.loc[rows, name].sum() for rows in sides.values()]) for name in _COUNTS)
+    low, high = wilson(ended, exposed, confidence)
+    share = ended / np.where(exposed > 0, exposed, np.nan)
+    row: dict[str, float] = {}
+    for side, *ends in zip(sides, share, low, high, exposed, strict=True):
+        row |= dict(zip((side, f"{side}_low", f"{side}_high", f"{side}_exposed"), ends, strict=True))
+    down, up = np.hypot(share - low, (high - share)[::-1])[0], np.hypot(high - share, (share - low)[::-1])[0]
+    gap = share[0] - share[1]
+    return pd.DataFrame([row | {"difference": gap, "difference_low": gap - down, "difference_high": gap + up}])
+
+
 _OF_THE_EXPORT = ("current_term_end", "auto_renews")
 _PSYCHOLOGICAL = ("promoter", "member", "complaints_solved", "psychological_sign")
 _DAYS = ("days_bound", "notice_days_left")
 _KINDS = dict.fromkeys((*_DAYS, "products", "technical_sign", "contractual", *_PSYCHOLOGICAL), "int64")
+_COUNTS = ("exposed", "ended_of_exposed")
 _COLUMNS = (
     *("customer_id", "products", "technical", "days_bound", "notice_by", "contractual"),
     *("promoter", "member", "complaints_solved", "psychological", "mix"),
 )
-
-
-def _any(*signs: ir.BooleanValue) -> ir.IntegerValue:
-    return ibis.or_(*signs).ifelse(1, 0)
 
 
 def _mix(found: ir.Table) -> ir.StringValue:
@@ -223,45 +284,3 @@ def _mix(found: ir.Table) -> ir.StringValue:
 
 def _reduce_mix(held: ir.Table) -> ir.Table:
     return held.group_by("mix").aggregate(customers=held.count())
-
-
-def _ties(known: Knowledge) -> list[ir.Table]:
-    """Return the psychological bonds that the tables tell of, each one row a customer and one column."""
-    found = []
-    if (answers := last_answer(known, "nps")) is not None:
-        is_promoter = (answers["nps"] >= PROMOTER_FROM).ifelse(1, 0)
-        found.append(answers.select("customer_id", promoter=is_promoter))
-    if known.has("community", ["customer_id"]):
-        found.append(known.tables["community"].select("customer_id", member=1).distinct())
-    if known.has("cases", ["customer_id", "kind", "resolved_at"]):
-        cases = known.tables["cases"]
-        is_resolved = cases["resolved_at"].notnull()
-        complaints = cases.filter(cases["kind"] == "complaint").group_by("customer_id")
-        found.append(complaints.aggregate(complaints_solved=is_resolved.ifelse(1, 0).min()))
-    return found
-
-
-def _signs(known: Knowledge, rules: BondRules) -> ir.Table | None:
-    signs = {"technical_sign": rules.technical, "psychological_sign": rules.psychological}
-    if not any(signs.values()):
-        return None
-    people = known.tables.get("customers", ibis.table({"customer_id": "string"}, name="customers"))
-    for declared in signs.values():
-        require("bonds, signs among the customers", people, declared)
-    shown = {
-        name: _any(*(_is_met(people, column, wanted) for column, wanted in declared.items()))
-        for name, declared in signs.items()
-        if declared
-    }
-    return people.select("customer_id", **shown)
-
-
-def _is_met(people: ir.Table, column: str, wanted: str | bool | float) -> ir.BooleanValue:
-    value = people[column]
-    is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
-    fits = value.type().is_numeric() if is_number else value.type().is_string() or value.type().is_boolean()
-    if not fits or isinstance(wanted, bool) != value.type().is_boolean():
-        raise MeasureError(
-            "bonds", f"sign {column!r} is {wanted!r}, but the column holds {value.type()}", "Give a value of that type"
-        )
-    return (value >= wanted if is_number else value == wanted).fill_null(False)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from analysis.measures.frames import Rows, names
+from analysis.errors import MeasureError
+from analysis.measures.frames import Rows, names, require
 from analysis.measures.inference import Floats, normal_quantile
-from analysis.measures.risk_sets import Integers, RiskSets, leaving, risk_sets
+from analysis.measures.risk_sets import Integers, RiskSets, coded, leaving, risk_sets
 
+_STEP = ["incidence", "se", "low", "high"]
 _ROUNDING = 1e-12
 """Shares that add up to all but the last digit are 1."""
 
@@ -55,6 +58,44 @@ def cumulative_incidence(
     shares = sets.where(row).frame(at_risk=sets.at_risk[row], **found)
     shares.insert(len(groups), "cause", sets.causes.take(column))
     return shares
+
+
+def incidence_at(shares: pd.DataFrame, times: ArrayLike, *, by: str | Sequence[str] = ()) -> pd.DataFrame:
+    """Read the incidences of :func:`cumulative_incidence` at given times.
+
+    Columns out, one row a group, cause and time, sorted: ``time, incidence, se, low, high``, the step in force at the
+    time: 0 before the first row, missing after the last row of a group, unless all of it had ended by then.
+
+    Raises MeasureError for an absent column, and for incidences of several groups without their names in ``by``.
+
+    >>> ledger = pd.DataFrame({"entry": 0, "exit": [1, 2, 3, 4], "event": [1, 1, 1, 0]})
+    >>> ledger["cause"] = ["price", "move", "price", None]
+    >>> incidence_at(cumulative_incidence(ledger), [0.5, 2, 9])["incidence"].tolist()
+    [0.0, 0.25, nan, 0.0, 0.25, nan]
+    """
+    keys = [*names(by), "cause"]
+    require("incidence_at", shares, [*keys, "time", *_STEP])
+    if shares.duplicated([*keys, "time"]).any():
+        raise MeasureError(
+            "incidence_at", "a cause has several rows at the same time", "Name the groups of the incidences in by"
+        )
+    curve = shares.groupby(keys, dropna=False, sort=False).ngroup()
+    steps = shares[["time", *_STEP]].assign(_curve=curve, time=shares["time"].astype(float))
+    read = pd.DataFrame({"time": np.unique(np.asarray(times, dtype=float))})
+    asked = _ends_of(shares.assign(_curve=curve), keys).merge(read, how="cross").sort_values("time")
+    found = pd.merge_asof(asked, steps.sort_values("time"), on="time", by="_curve")
+    found = found.sort_values(["_curve", "time"], ignore_index=True)
+    found.loc[found["incidence"].isna(), _STEP] = 0.0
+    found.loc[found["time"] > found["_last"], _STEP] = np.nan
+    return found[[*keys, "time", *_STEP]]
+
+
+def _ends_of(shares: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the time up to which each curve says something: without end once all of its group have ended."""
+    last = shares.groupby("_curve").tail(1)
+    group, _names = coded(last[keys[:-1]])
+    ended = last.groupby(group)["incidence"].transform("sum")
+    return last[[*keys, "_curve"]].assign(_last=last["time"].astype(float).mask(ended > 1 - _ROUNDING, np.inf))
 
 
 def _incidence(sets: RiskSets, z: float) -> dict[str, Integers | Floats]:

@@ -17,7 +17,7 @@ from scipy import special
 from analysis.errors import MeasureError
 from analysis.measures.answers import times
 from analysis.measures.features import bought
-from analysis.measures.frames import check_confidence
+from analysis.measures.frames import binary_order, check_confidence
 from analysis.measures.inference import Floats
 from analysis.measures.intervals import wilson
 from analysis.measures.point_in_time import DAYS_A_YEAR, Knowledge, Tables, day_number, knowledge, last_answer, present
@@ -26,7 +26,7 @@ Fading: TypeAlias = Literal["fading", "within noise", "undecided"]
 """What the test says of a satisfied customer."""
 
 MIN_EARLIER = 4
-"""Customers with fewer earlier events are undecided."""
+"""Customers with fewer earlier orders are undecided."""
 
 SATISFIED: Mapping[str, int] = {"nps": 9}
 """Who counts as satisfied, unless declared: promoters."""
@@ -60,8 +60,9 @@ def indifference(
     many whole windows before it as lie after the day the present spell began, and within the ledger of orders. Given
     all orders, those of the last window are binomial at an unchanged rate: n trials, chance 1 / (windows + 1); p is the
     chance of so few or fewer. Over the customers tested, Benjamini-Hochberg keeps the expected share of wrongly
-    named ones among those called fading under ``false_discoveries``. Customers with fewer than 4 earlier orders are
-    undecided.
+    named ones among those called fading under ``false_discoveries``. Undecided, and not tested, are customers with
+    fewer than 4 earlier orders, and those with so few in all that none in the last window would leave p above
+    ``false_discoveries``: whether they order as often as before cannot be told.
 
     Columns in: transactions ``customer_id, date``, where present also ``transaction_id, revenue`` (orders as for
     ``features_as_of``); surveys ``customer_id, answered_at`` and the ratings; contracts as for ``features_as_of``.
@@ -74,19 +75,19 @@ def indifference(
     Raises MeasureError where the orders or all ratings are absent, a window is shorter than a day, or a share is not
     between 0 and 1.
     Source: Przyborowski and Wilenski (1940), Biometrika 31, 313-323; Benjamini and Hochberg (1995), Journal of the
-    Royal Statistical Society B 57, 289-300.
+    Royal Statistical Society B 57, 289-300; Tarone (1990), Biometrics 46, 515-522, on tests that can never tell.
 
-    >>> days = [f"2025-{month:02}-15" for month in range(1, 10)]
+    >>> days = [f"2025-{month:02}-{day}" for month in range(1, 10) for day in (11, 25)]
     >>> orders = pd.DataFrame({"customer_id": "a", "date": pd.to_datetime(["2024-12-01", *days])})
     >>> said = pd.DataFrame({"customer_id": ["a"], "answered_at": pd.to_datetime(["2025-06-01"]), "nps": [10]})
     >>> tables = {"transactions": orders, "surveys": said}
     >>> found = indifference(tables, as_of=dt.date(2026, 1, 1), window_days=90)
     >>> found.customers.drop("customer_id").execute().round(3)
-       windows  earlier  last  expected      p  p_adjusted       verdict
-    0        3        9     0       3.0  0.075       0.075  within noise
+       windows  earlier  last  expected      p  p_adjusted verdict
+    0        3       18     0       6.0  0.006       0.006  fading
     >>> found.summary[["satisfied", "tested", "fading"]]
        satisfied  tested  fading
-    0          1       1       0
+    0          1       1       1
     """
     check_confidence("indifference", confidence)
     _check_settings(window_days, false_discoveries)
@@ -96,6 +97,26 @@ def indifference(
     tested = _tested(cells, false_discoveries)
     columns = ["windows", "earlier", "last", "expected", "p", "p_adjusted", "verdict"]
     return Indifference(_summary(tested, confidence), counted.join(ibis.memtable(tested[columns]), columns[:3]))
+
+
+def fading(found: Indifference, *, most: int = 20) -> pd.DataFrame:
+    """List the satisfied customers who fade, the smallest p first.
+
+    Columns out: customer_id, last (orders in the last window), expected (in a window at the earlier rate), p_adjusted;
+    at most ``most`` rows. ``attrs``: ``n``, how many fade in all.
+
+    >>> named = pd.DataFrame({"customer_id": ["b", "a"], "last": [3, 0], "expected": [3.0, 9.0]})
+    >>> named = named.assign(p=[0.6, 0.001], p_adjusted=[0.6, 0.002], verdict=["within noise", "fading"])
+    >>> listed = fading(Indifference(pd.DataFrame({"fading": [1]}), ibis.memtable(named)))
+    >>> listed, listed.attrs["n"]
+    (  customer_id  last  expected  p_adjusted
+    0           a     0       9.0       0.002, 1)
+    """
+    named = found.customers.filter(found.customers["verdict"] == "fading")
+    named = named.order_by("p", binary_order(named, "customer_id")).limit(most)
+    frame = named.select("customer_id", "last", "expected", "p_adjusted").execute()
+    frame.attrs = {"n": int(found.summary["fading"].iloc[0])}
+    return frame
 
 
 def benjamini_hochberg(p: ArrayLike, times: ArrayLike) -> Floats:
@@ -167,7 +188,9 @@ def _reduce_counts(counted: ir.Table) -> ir.Table:
 def _tested(cells: pd.DataFrame, false_discoveries: float) -> pd.DataFrame:
     """Add expected, p, p_adjusted and verdict to each cell of customers."""
     windows, earlier, last = (cells[name].to_numpy() for name in ("windows", "earlier", "last"))
-    p = np.where(earlier >= MIN_EARLIER, special.bdtr(last, earlier + last, 1 / (windows + 1)), np.nan)
+    least = (windows / (windows + 1)) ** (earlier + last)
+    is_tested = (earlier >= MIN_EARLIER) & (least <= false_discoveries)
+    p = np.where(is_tested, special.bdtr(last, earlier + last, 1 / (windows + 1)), np.nan)
     adjusted = benjamini_hochberg(p, cells["customers"])
     verdict = np.where(np.isnan(p), "undecided", np.where(adjusted <= false_discoveries, "fading", "within noise"))
     expected = earlier / np.where(windows > 0, windows, np.nan)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
+from analysis.measures.codebooks import Book, Codebook, Sources, checked, written
 from analysis.measures.frames import Rows, as_table, binary_order, check_confidence, require
 from analysis.measures.intervals import wilson
 
-Codebook: TypeAlias = Mapping[str, Mapping[str, str]]
-"""For each column that holds a reason: what stands there, and the reason that means."""
+Kind: TypeAlias = Literal["reason", "other", "sources disagree", "not in codebook", "unknown"]
+"""What is known of why a contract ended; each contract is of one kind. ``other`` pools reasons that are rare."""
 
-Kind: TypeAlias = Literal["reason", "sources disagree", "not in codebook", "unknown"]
-"""What is known of why a contract ended; each contract is of one kind."""
+_ALWAYS: tuple[Kind, ...] = ("sources disagree", "not in codebook", "unknown")
+"""The kinds that are shown even where no contract is of them."""
 
+_MONEY = ["revenue_lost", "revenue_share", "revenue_cumulative"]
 _LISTED = 20
 
 
@@ -62,17 +64,113 @@ def reasons(
     3    NaN   not in codebook      0   0.00          0.000               0.875
     4    NaN           unknown      1   0.25          0.125               1.000
     """
+    return _found(as_table(contracts), checked(codebook), (start, end), confidence)
+
+
+def pareto(
+    contracts: Rows,
+    codebook: Codebook,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    most: int = 12,
+    min_group: int = 5,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return the table of :func:`reasons` as it may be shown: few rows, and no reason that only a few gave.
+
+    Reasons beyond the ``most`` most frequent and those of fewer than ``min_group`` contracts are one row of the kind
+    ``other``, which stands before the kinds of which nothing is known and is left out where it is empty. What fewer
+    than ``min_group`` contracts paid is missing. An empty codebook knows no reason. Contracts without a column
+    ``ended_on`` have not ended.
+
+    Columns in, columns out, Raises and Source: as for :func:`reasons`.
+
+    >>> ledger = pd.DataFrame({"reason": ["Preis"] * 6 + ["Umzug"] * 2, "ended_on": pd.to_datetime("2025-01-31")})
+    >>> pareto(ledger, as_they_stand(ledger, at_least=1))[["reason", "kind", "ended", "share"]]
+      reason              kind  ended  share
+    0  Preis            reason      6   0.75
+    1    NaN             other      2   0.25
+    2    NaN  sources disagree      0   0.00
+    3    NaN   not in codebook      0   0.00
+    4    NaN           unknown      0   0.00
+    """
+    found = _found(_dated(contracts), _book(codebook), (start, end), confidence, most=most, min_group=min_group)
+    is_shown = (found["ended"] == 0) | (found["ended"] >= min_group)
+    return found.assign(**found[_MONEY].where(is_shown))
+
+
+def as_they_stand(
+    contracts: Rows, column: str = "reason", *, at_least: int = 5, most: int = 20
+) -> dict[str, dict[str, str]]:
+    """Return the codebook of a source that keeps a list to pick from: each text means itself.
+
+    Only texts of at least ``at_least`` ended contracts are in it, the ``most`` most frequent of them: others may be
+    what a customer wrote. Texts that differ in case and outer spaces are one, named by the most frequent spelling.
+
+    Columns in: ``column`` and, where there is one, ``ended_on``. Returns no column where there is no such text.
+
+    >>> ledger = pd.DataFrame({"reason": ["Preis", "Preis", "preis ", "Der Vertreter war unhöflich zu mir."]})
+    >>> as_they_stand(ledger, at_least=2), as_they_stand(ledger, "call")
+    ({'reason': {'Preis': 'Preis'}}, {})
+    """
+    table = as_table(contracts)
+    if column not in table.columns:
+        return {}
+    counted = _reduce_spellings(_ended(table), column, at_least, most).to_pyarrow().to_pandas()
+    # An engine that folds no umlauts lists their spellings apart.
+    named: dict[str, str] = {}
+    texts = {text: named.setdefault(text.lower(), text) for text in counted["text"]}
+    return {column: texts} if texts else {}
+
+
+def with_merged(contracts: Rows, codebook: Codebook, *, most: int = 4, min_group: int = 5) -> ir.Table:
+    """Return the contracts with the reason that all their sources mean, lazily, so that spells carry it as cause.
+
+    Columns in: the columns of the codebook and, where there is one, ``ended_on``. In the column ``reason`` that comes
+    back stand the ``most`` most frequent reasons of at least ``min_group`` ended contracts, ``other`` for the rest of
+    the reasons, and ``unknown`` where none is known or the sources disagree; it is missing where a contract has not
+    ended. All other columns stay. Raises MeasureError for an absent column and a text with two meanings.
+
+    >>> ledger = pd.DataFrame({"reason": ["zu teuer", "Preis", "Umzug", None, None]})
+    >>> ledger["ended_on"] = pd.to_datetime(["2025-01-31"] * 4 + [None])
+    >>> book = {"reason": {"zu teuer": "Preis", "Preis": "Preis", "Umzug": "Umzug"}}
+    >>> with_merged(ledger, book, min_group=2).to_pandas()["reason"].tolist()
+    ['Preis', 'Preis', 'other', 'unknown', nan]
+    """
+    table, book = _dated(contracts), _book(codebook)
+    require("with_merged", table, book)
+    reason, is_ended = Sources.of(table, book).agreed, table["ended_on"].notnull()
+    counted = _reduce_agreed(table.select(reason=is_ended.ifelse(reason, ibis.null("string"))), most, min_group)
+    frequent = counted.to_pyarrow().to_pandas()["reason"].tolist()
+    merged = ibis.cases(
+        (~is_ended, ibis.null("string")),
+        (reason.isin(frequent), reason),
+        (reason.notnull(), "other"),
+        else_="unknown",
+    )
+    return table.mutate(reason=merged)
+
+
+def _found(
+    table: ir.Table,
+    book: Book,
+    window: tuple[dt.date | None, dt.date | None],
+    confidence: float,
+    *,
+    most: int | None = None,
+    min_group: int = 1,
+) -> pd.DataFrame:
     check_confidence("reasons", confidence)
-    table, book = as_table(contracts), _checked(codebook)
-    window = [] if start is None and end is None else ["ended_on"]
-    require("reasons", table, (*book, *window))
+    start, end = window
+    require("reasons", table, (*book, *(["ended_on"] if start or end else [])))
     if start is not None and end is not None and end < start:
         raise MeasureError("reasons", f"end {end} lies before start {start}", "Name the window's last day as end")
     coded = _coded(_ended(table, start, end), book)
     counts = _reduce_reasons(coded).to_pyarrow().to_pandas()
     if negative := int(counts["negative"].sum()):
         raise MeasureError("reasons", f"{negative} contracts have a negative fee")
-    pareto = _pareto(counts, confidence, has_fees="fee" in table.columns)
+    pareto = _pareto(_pooled(counts, most, min_group), confidence, has_fees="fee" in table.columns)
     listed = {column: _reduce_uncoded(coded, column).to_pyarrow().to_pandas() for column in book}
     pareto.attrs = {
         "n": int(counts["ended"].sum()),
@@ -84,25 +182,16 @@ def reasons(
     return pareto
 
 
-def _checked(codebook: Codebook) -> dict[str, dict[str, list[str]]]:
-    """Return by column and reason the texts that mean it, folded."""
-    if not any(isinstance(meanings, Mapping) and meanings for meanings in codebook.values()):
-        raise MeasureError("reasons", "the codebook is empty", "Give for each column its texts and what they mean")
-    return {column: _texts_by_reason(column, meanings) for column, meanings in codebook.items()}
+def _dated(contracts: Rows) -> ir.Table:
+    table = as_table(contracts)
+    return table if "ended_on" in table.columns else table.mutate(ended_on=ibis.null("date"))
 
 
-def _texts_by_reason(column: str, meanings: Mapping[str, str]) -> dict[str, list[str]]:
-    meant: dict[str, str] = {}
-    for text, reason in meanings.items():
-        folded = str(text).strip().lower()
-        if meant.setdefault(folded, reason) != reason:
-            raise MeasureError(
-                "reasons", f"the codebook of {column!r} says of {folded!r} both {meant[folded]!r} and {reason!r}"
-            )
-    return {reason: [text for text in meant if meant[text] == reason] for reason in dict.fromkeys(meant.values())}
+def _book(codebook: Codebook) -> Book:
+    return checked(codebook) if any(codebook.values()) else {column: {} for column in codebook}
 
 
-def _ended(table: ir.Table, start: dt.date | None, end: dt.date | None) -> ir.Table:
+def _ended(table: ir.Table, start: dt.date | None = None, end: dt.date | None = None) -> ir.Table:
     if "ended_on" not in table.columns:
         return table
     last = table["ended_on"].cast("date")
@@ -110,33 +199,22 @@ def _ended(table: ir.Table, start: dt.date | None, end: dt.date | None) -> ir.Ta
     return table.filter(*kept)
 
 
-def _coded(ended: ir.Table, book: dict[str, dict[str, list[str]]]) -> ir.Table:
+def _coded(ended: ir.Table, book: Book) -> ir.Table:
     """Return a row a contract: kind, reason, cents, and by column what it says that the codebook lacks."""
-    said = {column: ended[column].cast("string").strip().nullif("") for column in book}
-    means = {column: _meaning(said[column], texts) for column, texts in book.items()}
-    reason = ibis.coalesce(*means.values())
-    disagrees = ibis.or_(*((meaning != reason).fill_null(False) for meaning in means.values()))
+    sources = Sources.of(ended, book)
     kind = ibis.cases(
-        (disagrees, "sources disagree"),
-        (reason.notnull(), "reason"),
-        (ibis.coalesce(*said.values()).notnull(), "not in codebook"),
+        (sources.disagree, "sources disagree"),
+        (sources.first.notnull(), "reason"),
+        (sources.say_anything, "not in codebook"),
         else_="unknown",
     )
     fee = (ended["fee"] if "fee" in ended.columns else ibis.null()).cast("float64")
     return ended.select(
         kind=kind,
-        reason=(kind == "reason").ifelse(reason, ibis.null("string")),
+        reason=sources.agreed,
         cents=(fee.isnan() | fee.isinf()).ifelse(ibis.null("float64"), (fee * 100).round().cast("float64")),
-        **{f"text_{column}": means[column].isnull().ifelse(said[column], ibis.null("string")) for column in book},
+        **{f"text_{column}": uncoded for column, uncoded in sources.uncoded.items()},
     )
-
-
-def _meaning(said: ir.StringValue, texts: dict[str, list[str]]) -> ir.StringValue:
-    # The engine folds both sides, so that they are folded alike whatever it makes of umlauts.
-    branches = [
-        (said.lower().isin([ibis.literal(text).lower() for text in of]), reason) for reason, of in texts.items()
-    ]
-    return ibis.cases(*branches, else_=ibis.null("string")) if branches else ibis.null("string")
 
 
 def _reduce_reasons(coded: ir.Table) -> ir.Table:
@@ -155,10 +233,42 @@ def _reduce_uncoded(coded: ir.Table, column: str) -> ir.Table:
     return counted.order_by(counted["n"].desc(), binary_order(counted, "text")).limit(_LISTED)
 
 
+def _reduce_spellings(ended: ir.Table, column: str, at_least: int, most: int) -> ir.Table:
+    """Reduce to the most frequent texts, each as it is spelled most often."""
+    said = ended.select(text=written(ended, column)).filter(ibis._.text.notnull())
+    counted = said.mutate(folded=said["text"].lower()).group_by("folded", "text").aggregate(n=ibis._.count())
+    of_one = ibis.window(group_by="folded", order_by=[counted["n"].desc(), binary_order(counted, "text")])
+    ranked = counted.mutate(
+        given=counted["n"].sum().over(ibis.window(group_by="folded")), place=ibis.row_number().over(of_one)
+    )
+    named = ranked.filter(ranked["place"] == 0, ranked["given"] >= at_least)
+    return named.order_by(named["given"].desc(), binary_order(named, "text")).limit(most).select("text")
+
+
+def _reduce_agreed(given: ir.Table, most: int, min_group: int) -> ir.Table:
+    counted = given.filter(given["reason"].notnull()).group_by("reason").aggregate(n=ibis._.count())
+    frequent = counted.filter(counted["n"] >= min_group)
+    return frequent.order_by(frequent["n"].desc(), binary_order(frequent, "reason")).limit(most)
+
+
+def _pooled(counts: pd.DataFrame, most: int | None, min_group: int) -> pd.DataFrame:
+    """Count reasons beyond the ``most`` most frequent, and those of fewer than ``min_group``, as of the kind other."""
+    given = _by_frequency(counts)
+    place = pd.Series(np.arange(len(given)), index=given.index)
+    is_kept = (place < (len(given) if most is None else most)) & (given["ended"] >= min_group)
+    rare = counts.index.isin(given.index[~is_kept])
+    renamed = counts.assign(kind=counts["kind"].mask(rare, "other"), reason=counts["reason"].mask(rare))
+    return renamed.groupby(["kind", "reason"], dropna=False, as_index=False).sum()
+
+
+def _by_frequency(counts: pd.DataFrame) -> pd.DataFrame:
+    return counts[counts["kind"] == "reason"].sort_values(["ended", "reason"], ascending=[False, True])
+
+
 def _pareto(counts: pd.DataFrame, confidence: float, *, has_fees: bool) -> pd.DataFrame:
     """Order the reasons by how often they are given, and put the other kinds behind them."""
-    given = counts[counts["kind"] == "reason"].sort_values(["ended", "reason"], ascending=[False, True])
-    kinds = pd.DataFrame({"kind": get_args(Kind)[1:]})
+    given, pooled = _by_frequency(counts), counts.loc[counts["kind"] == "other", "kind"]
+    kinds = pd.DataFrame({"kind": [*pooled, *_ALWAYS]})
     others = kinds.merge(counts.drop(columns="reason"), on="kind", how="left").fillna({"ended": 0, "cents": 0})
     rows = pd.concat([given, others], ignore_index=True)
     revenue = rows["cents"].astype("float64") / (100 if has_fees else float("nan"))

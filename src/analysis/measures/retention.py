@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -109,6 +109,42 @@ def revenue_churn(
     found = _revenue(kept, groups, z)
     found.attrs = {"without_fee": int(kept["without_fee"].sum())}
     return found
+
+
+def revenue_by_period(
+    contracts: Rows,
+    periods: Mapping[str, tuple[dt.date, dt.date]],
+    *,
+    min_group: int = 5,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return ``revenue_churn`` of each period: ``periods`` gives by its id the first and the last day, in their order.
+
+    Columns in and Raises: as for :func:`revenue_churn`, but ``fee`` may be absent. Columns out: ``period``, then as for
+    :func:`revenue_churn`, and ``without_fee``, customers of the first day left out since a fee of theirs is missing.
+    Of fewer than ``min_group`` customers nothing but their number is told. Source: as for :func:`revenue_churn`.
+
+    >>> ledger = pd.DataFrame({"customer_id": ["a", "b"], "fee": [50, 30]})
+    >>> ledger["start"] = pd.to_datetime("2024-01-01")
+    >>> ledger["ended_on"] = pd.to_datetime([None, "2025-01-31"])
+    >>> january, february = (dt.date(2025, 1, 1), dt.date(2025, 1, 31)), (dt.date(2025, 2, 1), dt.date(2025, 2, 28))
+    >>> months = {"2025-01": january, "2025-02": february}
+    >>> revenue_by_period(ledger, months, min_group=1)[["period", "fees_start", "lost", "fees_end"]]
+        period  fees_start  lost  fees_end
+    0  2025-01        80.0  30.0      50.0
+    1  2025-02        50.0   0.0      50.0
+    """
+    table = as_table(contracts)
+    ledger = table if "fee" in table.columns else table.mutate(fee=ibis.null("float64"))
+    windows = []
+    for period, (start, end) in periods.items():
+        window = revenue_churn(ledger, start=start, end=end, confidence=confidence)
+        windows.append(window.assign(period=period, without_fee=window.attrs["without_fee"]))
+    found = pd.concat(windows, ignore_index=True)
+    found.attrs = {}
+    told = [name for name in found if name not in ("period", "customers", "without_fee")]
+    held_back = found[told].where(found["customers"] >= max(min_group, 1))
+    return found[["period", "customers"]].join(held_back).join(found["without_fee"])
 
 
 def _reduce_cohorts(table: ir.Table, as_of: dt.date, groups: tuple[str, ...]) -> ir.Table:

@@ -14,12 +14,9 @@ from analysis.measures.point_in_time import Knowledge, day_number, in_force
 def term_begin_after(as_of: dt.date, anchor: ir.Value, term_months: ir.Value) -> ir.Value:
     """Return the first day after ``as_of`` on which a term begins, terms of more than 0 months following one another.
 
-    One of them begins at ``anchor``, before or after ``as_of``.
+    One of them begins at ``anchor``, before or after ``as_of``; in a month that lacks its day, on the month's last.
     """
-    month = (as_of.year * 12 + as_of.month) - (anchor.year() * 12 + anchor.month())
-    step = (month // term_months) * term_months
-    here, next_one = (anchor + months.cast("int32").as_interval("M") for months in (step, step + term_months))
-    return (here.epoch_days() > day_number(as_of)).ifelse(here, next_one)
+    return _begin_after(ibis.literal(as_of, type="date"), anchor, term_months)
 
 
 def bound_terms(known: Knowledge, *, consumer_rule: bool) -> ir.Table | None:
@@ -47,9 +44,10 @@ def bound_terms(known: Knowledge, *, consumer_rule: bool) -> ir.Table | None:
 
 
 def _term_ends(known: Knowledge) -> ir.Table:
-    """One row a contract in force: customer_id, left (days to the end of its term), next_left (to that of the next).
+    """One row a contract in force: customer_id, left (days to the end of its term), notice (days).
 
-    Also notice (days), renews, is_first (the first term runs), is_long (a term of more than a month).
+    Also next_left (days to the first end of a term that notice given today is in time for, where ``left`` is too soon),
+    renews, is_first (the first term runs), is_long (a term of more than a month).
     """
     contracts, today = in_force(known), day_number(known.as_of)
     kinds = {"term_months": "int64", "notice_days": "int64", "auto_renews": "boolean", "current_term_end": "date"}
@@ -59,20 +57,34 @@ def _term_ends(known: Knowledge) -> ir.Table:
     start, given = contracts["start"], contracts["current_term_end"] + ibis.interval(days=1)
     months = (contracts["term_months"] > 0).ifelse(contracts["term_months"], ibis.null("int64"))
     renews = contracts["auto_renews"].fill_null(True)
-    after_first = start + months.cast("int32").as_interval("M")
-    following = term_begin_after(known.as_of, ibis.coalesce(given, start), months)
+    after_first = _months_later(start, months)
+    anchor = ibis.coalesce(given, start)
+    following = term_begin_after(known.as_of, anchor, months)
     ends = ibis.cases(
         (given.epoch_days() > today, given),
         (renews, following),
         (given.isnull() & (after_first.epoch_days() > today), after_first),
     )
-    next_end = ends + months.cast("int32").as_interval("M")
+    notice = ibis.greatest(contracts["notice_days"], 0).fill_null(0)
+    noticed = ibis.literal(known.as_of, type="date") + notice.as_interval("D")
+    next_end = _begin_after(noticed, anchor, months)
     return contracts.select(
         "customer_id",
         left=(ends.epoch_days() - 1 - today).cast("int64"),
         next_left=(next_end.epoch_days() - 1 - today).cast("int64"),
-        notice=ibis.greatest(contracts["notice_days"], 0).fill_null(0),
+        notice=notice,
         renews=renews,
         is_first=(after_first.epoch_days() > today).fill_null(True),
         is_long=(months > 1).fill_null(True),
     )
+
+
+def _begin_after(day: ir.Value, anchor: ir.Value, term_months: ir.Value) -> ir.Value:
+    between = (day.year() * 12 + day.month()) - (anchor.year() * 12 + anchor.month())
+    whole = (between // term_months) * term_months
+    is_later = _months_later(anchor, whole).epoch_days() > day.epoch_days()
+    return _months_later(anchor, whole + is_later.ifelse(0, term_months))
+
+
+def _months_later(day: ir.Value, months: ir.Value) -> ir.Value:
+    return day + months.cast("int32").as_interval("M")

@@ -1,0 +1,107 @@
+"""What holds the customers, and who left by what held them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.draw import canvas, names, numbers, style, words
+from analysis.draw.canvas import Chart
+from analysis.draw.charts import furniture
+from analysis.draw.frames import require
+from analysis.draw.language import _, mark
+from analysis.draw.words import Sentence
+
+_MIXES: Mapping[str, str] = MappingProxyType(
+    {
+        "technical + contractual + psychological": mark("technical + contractual + psychological"),
+        "technical + contractual": mark("technical + contractual"),
+        "technical + psychological": mark("technical + psychological"),
+        "technical": mark("technical only"),
+        "contractual + psychological": mark("contractual + psychological"),
+        "contractual": mark("contract only"),
+        "psychological": mark("psychological only"),
+        "none": mark("no bond"),
+    }
+)
+_NEEDED = ("mix", "customers", "share", "exposed", "churn", "churn_low", "churn_high")
+
+
+def mix_name(mix: str) -> str:
+    """Return what the reader calls a mix of bonds.
+
+    >>> mix_name("technical + contractual"), mix_name("contractual"), mix_name("none")
+    ('technisch + vertraglich', 'nur vertraglich', 'keine Bindung')
+    """
+    return _(_MIXES[mix])
+
+
+def bond_mix(frame: pd.DataFrame, *, title: str, smallest: int = 5, note: str = "") -> Chart | Sentence:
+    """Draw for each mix of bonds its share of the customers as a bar and, beside it, its churn with the interval.
+
+    Columns in: mix, customers, share (of them), exposed, churn (share of exposed), churn_low, churn_high; in the order
+    to be shown. What rests on fewer than ``smallest`` customers is not shown.
+    """
+    require("charts.bond_mix", frame, _NEEDED)
+    occurring = frame[(frame["customers"] > 0) | (frame["exposed"] > 0)][::-1].reset_index(drop=True)
+    rows = occurring.assign(
+        share=occurring["share"].where(occurring["customers"] >= smallest),
+        churn=occurring["churn"].where(occurring["exposed"] >= smallest),
+    )
+    if rows[["share", "churn"]].isna().all(axis=None):
+        return words.no_data(title)
+
+    def paint(ax: Axes) -> None:
+        figure = ax.figure
+        ax.remove()
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
+        _bars(left, rows)
+        _dots(right, rows)
+
+    few = _("A dash stands for fewer than {count} customers.").format(count=smallest)
+    has_few = rows[["share", "churn"]].isna().any(axis=None)
+    alt = _("Bars and dots with {level}\u00a0intervals, share of the customers and churn: {listed}.").format(
+        level=names.level(), listed=furniture.listed([_told(row) for _i, row in rows[::-1].iterrows()])
+    )
+    return canvas.chart(
+        paint,
+        height_cm=1.9 + 0.72 * len(rows),
+        title=title,
+        alt=alt,
+        note=" ".join(filter(None, (few if has_few else "", note))),
+    )
+
+
+def _bars(ax: Axes, rows: pd.DataFrame) -> None:
+    ax.barh(rows.index, rows["share"].fillna(0), color=style.QUIET, height=0.6)
+    for place, share in enumerate(rows["share"]):
+        end = 0 if numbers.is_missing(share) else share
+        text = numbers.show(share, "share")
+        ax.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
+    ax.set_xlim(0, rows["share"].max() * 1.35 if rows["share"].notna().any() else 1)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_yticks(rows.index, [mix_name(mix) for mix in rows["mix"]])
+    ax.set_xticks([])
+    ax.set_xlabel(_("Share of the customers"), labelpad=23)
+    furniture.open_side(ax, "left", "bottom")
+
+
+def _dots(ax: Axes, rows: pd.DataFrame) -> None:
+    ax.hlines(rows.index, rows["churn_low"].where(rows["churn"].notna()), rows["churn_high"], color=style.ACCENT)
+    ax.plot(rows["churn"], rows.index, "o", color=style.ACCENT, markersize=6)
+    furniture.beside(ax, [numbers.show(churn, "share") for churn in rows["churn"]], right=True)
+    ax.set_xlim(left=0)
+    ax.grid(axis="x")
+    furniture.open_side(ax, "left")
+    furniture.number_axis(ax.xaxis, "share", _("Churn in the period"))
+
+
+def _told(row: pd.Series) -> str:
+    churn = numbers.show(row["churn"], "share")
+    if not numbers.is_missing(row["churn"]):
+        churn += f" ({numbers.interval(row['churn_low'], row['churn_high'], 'share')})"
+    text = _("{mix} {share} of the customers, churn {churn}")
+    return text.format(mix=mix_name(row["mix"]), share=numbers.show(row["share"], "share"), churn=churn)

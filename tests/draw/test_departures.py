@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from chart_samples import INCIDENCES, REASONS, TRIANGLE
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from analysis.draw import canvas, charts, departures, language, style
+from analysis.draw.tables import Table
+from analysis.errors import MeasureError
+
+FOUND = REASONS.assign(cumulative=REASONS["share"].cumsum(), revenue_lost=[300.0, 450.0, 100.0, np.nan, 0.0, 100.0])
+FEES = pd.DataFrame(
+    {
+        "period": ["2026-Q2", "2026-Q3"],
+        "customers": [800, 900],
+        "fees_start": [50_000.0, 51_200.0],
+        "lost": [1_000.0, 2_050.4],
+        "reduced": [0.0, 300.0],
+        "added": [0.0, 820.0],
+        "fees_end": [49_000.0, 49_669.6],
+        "gross_retention": [0.98, 0.954],
+        "gross_low": [0.97, 0.942],
+        "gross_high": [0.99, 0.966],
+        "net_retention": [0.98, 0.97],
+        "net_low": [0.97, 0.957],
+        "net_high": [0.99, 0.983],
+        "without_fee": [0, 0],
+    }
+)
+AT = INCIDENCES.assign(low=INCIDENCES["incidence"] * 0.9, high=INCIDENCES["incidence"] * 1.1, n=900)
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures behind the charts drawn in a test."""
+    seen: list[Figure] = []
+    write = canvas._svg
+    monkeypatch.setattr(canvas, "_svg", lambda figure: (seen.append(figure), write(figure))[1])
+    return seen
+
+
+def plain(sentence: str) -> str:
+    return sentence.replace("\xa0", " ")
+
+
+def cells(table: object) -> list[list[str]]:
+    assert isinstance(table, Table)
+    page = BeautifulSoup(table.html, "html.parser")
+    return [
+        [cell.get_text().replace("\xa0", " ") for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")
+    ]
+
+
+class TestWhy:
+    def test_the_costliest_reason_is_named_where_it_is_not_the_most_frequent(self) -> None:
+        assert plain(departures.why(FOUND)) == (
+            "Häufigster Grund ist „Preis“: 40,0 % der beendeten Verträge (95-%-Intervall 31,0 bis 50,0 %, n = 100); "
+            "es folgt „Wechsel zu einem anderen Anbieter mit Wechselprämie“ mit 30,0 %; die Intervalle überschneiden "
+            "sich. Am meisten kostet „Wechsel zu einem anderen Anbieter mit Wechselprämie“: 450,00 € Monatsentgelt, "
+            "das sind 45,0 % des weggefallenen. Bei 12,0 % ist kein Grund bekannt, bei 8,0 % widersprechen sich die "
+            "Quellen."
+        )
+
+    def test_it_speaks_english(self) -> None:
+        language.use("en")
+        told = plain(departures.why(FOUND.assign(reason=["price", "move", None, None, None, None])))
+        assert told.startswith("The most frequent reason is “price”: 40.0% of the contracts that ended (95% interval")
+        assert told.endswith("Of 12.0% no reason is known, of 8.0% the sources disagree.")
+
+    def test_reasons_as_frequent_and_reasons_clearly_apart_are_told_as_such(self) -> None:
+        level = FOUND.assign(ended=[30, 30, 10, 8, 0, 12])
+        assert "; ebenso häufig ist „Wechsel" in departures.why(level)
+        apart = FOUND.assign(share_low=[0.41, 0.22, 0.06, 0.04, 0.0, 0.07])
+        assert "mit 30,0\xa0%; die Intervalle überschneiden sich nicht." in departures.why(apart)
+
+    def test_without_fees_nothing_is_said_about_them(self) -> None:
+        assert "kostet" not in departures.why(FOUND.assign(revenue_lost=np.nan, revenue_share=np.nan))
+
+    def test_what_is_not_known_is_said_even_where_it_is_nothing_or_all(self) -> None:
+        assert plain(departures.why(FOUND.head(1))).endswith(
+            "Bei 0,0 % ist kein Grund bekannt, bei 0,0 % widersprechen sich die Quellen."
+        )
+        unknown = FOUND.tail(1).assign(share=1.0)
+        assert plain(departures.why(unknown)) == (
+            "Kein Grund ist so häufig, dass er hier genannt werden kann (n = 12). Bei 100,0 % ist kein Grund bekannt, "
+            "bei 0,0 % widersprechen sich die Quellen."
+        )
+
+    def test_texts_of_no_reason_are_said_where_there_are_any(self) -> None:
+        some = FOUND.assign(share=[0.4, 0.3, 0.1, 0.08, 0.03, 0.09])
+        assert departures.why(some).endswith("Quellen, und bei 3,0\xa0% ist der Text keinem Grund zugeordnet.")
+
+    def test_no_contract_that_ended_is_no_data(self) -> None:
+        assert departures.why(FOUND.assign(ended=0, share=np.nan)) == "Warum Verträge enden: keine Daten."
+
+
+class TestTables:
+    def test_reasons_stand_with_share_interval_and_fees(self) -> None:
+        head, *rows = cells(departures.by_reason(FOUND, title="Gründe"))
+        assert head == ["Grund", "Verträge", "Anteil", "95-%-Intervall", "Kumuliert", "Monatsentgelt", "Anteil daran"]
+        assert rows[0] == ["Preis", "40", "40,0 %", "31,0 bis 50,0 %", "40,0 %", "300,00 €", "30,0 %"]
+        assert [row[0] for row in rows[2:]] == ["andere", "Quellen widersprechen sich", "nicht zugeordnet", "unbekannt"]
+        assert rows[3][-2:] == ["–", "–"]
+
+    def test_columns_of_fees_are_left_out_where_none_is_known(self) -> None:
+        bare = FOUND.assign(revenue_lost=np.nan, revenue_share=np.nan)
+        bare.attrs["without_fee"] = 100
+        table = departures.by_reason(bare, title="Gründe")
+        assert cells(table)[0][-1] == "Kumuliert"
+        assert "sk-note" not in table.html
+
+    def test_contracts_whose_fee_is_not_known_are_counted_below(self) -> None:
+        some = FOUND.copy()
+        some.attrs["without_fee"] = 1
+        assert "Bei 1 Vertrag ist das Entgelt nicht bekannt." in departures.by_reason(some, title="Gründe").html
+
+    def test_texts_that_the_codebook_lacks_are_shown_in_the_house_only(self) -> None:
+        found = FOUND.copy()
+        found.attrs["not_in_codebook"] = {"reason": {"<b>Ärger</b>": 3}, "call": {}}
+        assert cells(departures.uncoded(found, title="Texte", shown=True))[1:] == [["<b>Ärger</b>", "Grund", "3"]]
+        assert departures.uncoded(found, title="Texte", shown=False) == ""
+        assert departures.uncoded(FOUND, title="Texte", shown=True) == ""
+
+    def test_fees_stand_by_period_without_cents_where_they_are_large(self) -> None:
+        head, *rows = cells(departures.by_period(FEES, title="Entgelte"))
+        assert head[:3] == ["Zeitraum", "Zu Beginn", "Weggefallen"]
+        fees = ["51.200", "2.050", "300", "820", "49.670"]
+        assert rows[1] == ["Q3 2026", *fees, "97,0 %", "95,7 bis 98,3 %"]
+        small = FEES.assign(fees_start=80.0, lost=0.5)
+        assert cells(departures.by_period(small, title="Entgelte"))[1][1:3] == ["80,00", "0,50"]
+
+    def test_no_row_is_a_sentence(self) -> None:
+        assert departures.by_reason(FOUND.head(0), title="Gründe") == "Gründe: keine Daten."
+        assert departures.by_period(FEES.head(0), title="Entgelte") == "Entgelte: keine Daten."
+
+
+class TestRevenue:
+    def test_the_last_period_is_told(self) -> None:
+        assert plain(departures.revenue(FEES)).startswith(
+            "Von 51.200 € Monatsentgelt zu Beginn (Q3 2026, n = 900) sind 2.050 € weggefallen"
+        )
+
+    def test_small_sums_keep_their_cents_and_a_retention_without_interval_stands_alone(self) -> None:
+        ends = dict.fromkeys(["gross_low", "gross_high", "net_low", "net_high"], np.nan)
+        one = FEES.tail(1).assign(fees_start=80.5, lost=80.5, reduced=0.0, added=0.0, **ends)
+        told = plain(departures.revenue(one.assign(gross_retention=0.0, net_retention=0.0, customers=1)))
+        assert "Von 80,50 € Monatsentgelt zu Beginn (Q3 2026, n = 1) sind 80,50 € weggefallen" in told
+        assert told.endswith("Ohne Zuwachs blieben 0,0 %, mit Zuwachs 0,0 %.")
+
+    def test_customers_whose_fees_are_not_known_are_counted(self) -> None:
+        assert departures.revenue(FEES.assign(without_fee=12)).endswith(
+            "12 Kundinnen und Kunden ohne bekanntes Entgelt sind nicht mitgezählt."
+        )
+
+    @pytest.mark.parametrize("fees", [FEES.head(0), FEES.assign(net_retention=np.nan)])
+    def test_no_fees_are_no_data(self, fees: pd.DataFrame) -> None:
+        assert departures.revenue(fees) == "Monatsentgelt zu Beginn: keine Daten."
+
+
+class TestWhen:
+    def test_the_reason_that_took_most_by_each_time_is_told(self) -> None:
+        told = plain(departures.when(AT[AT["time"] >= 365]))
+        assert told == (
+            "Nach 12 Monaten sind die meisten wegen „Preis“ gegangen: 10,0 % (95-%-Intervall 9,0 bis 11,0 %, n = 900). "
+            "Nach 36 Monaten sind die meisten wegen „Preis“ gegangen: 20,0 % (95-%-Intervall 18,0 bis 22,0 %, n = 900)."
+        )
+
+    def test_pooled_unknown_and_missing_reasons_are_none(self) -> None:
+        others = AT[AT["cause"].isin(["other", "unknown"])].assign(incidence=0.5)
+        assert departures.when(pd.concat([others, AT.head(1).assign(cause=None)])) == (
+            "Anteil der Abgewanderten: keine Daten."
+        )
+
+
+class TestFigures:
+    def test_reasons_carry_share_and_fees_each_with_its_base(self) -> None:
+        found = departures.reason_figures(FOUND, "churn_drivers")
+        assert found["id"].value_counts().to_dict() == {
+            "churn_drivers.reason_share": 6,
+            "churn_drivers.reason_revenue": 5,  # one is missing
+        }
+        shares = found[found["unit"] == "share"]
+        assert shares["group"].tolist()[2:] == ["other", "sources disagree", "not in codebook", "unknown"]
+        assert shares["n"].tolist() == [100] * 6
+        assert found.loc[found["unit"] == "money", "n"].tolist() == [40, 30, 10, 0, 12]
+
+    def test_fees_are_those_of_the_last_period(self) -> None:
+        found = departures.revenue_figures(FEES, "churn_drivers").set_index("id")
+        assert found["value"].to_dict() == {
+            "churn_drivers.fees_start": 51_200.0,
+            "churn_drivers.fees_lost": 2_050.4,
+            "churn_drivers.gross_retention": 0.954,
+            "churn_drivers.net_retention": 0.97,
+        }
+        assert found.loc["churn_drivers.net_retention", ["low", "high", "n"]].tolist() == [0.957, 0.983, 900]
+        assert departures.revenue_figures(FEES.head(0), "churn_drivers").empty
+
+    def test_fees_of_an_earlier_period_are_not_given_out_as_those_of_the_last(self) -> None:
+        unknown = FEES.assign(fees_start=[50_000.0, np.nan], net_retention=[0.98, np.nan])
+        assert departures.revenue_figures(unknown, "churn_drivers").empty
+        assert departures.revenue(unknown) == "Monatsentgelt zu Beginn: keine Daten."
+        assert len(cells(departures.by_period(unknown, title="Entgelte"))) == 2  # the head, and the earlier one
+
+    def test_incidences_are_named_by_their_days_and_left_out_where_missing(self) -> None:
+        found = departures.incidence_figures(AT.assign(incidence=AT["incidence"].where(AT["time"] > 30)), "x")
+        assert found["id"].unique().tolist() == ["x.incidence_365", "x.incidence_1095"]
+        assert len(found) == 8
+
+    def test_an_absent_column_is_named(self) -> None:
+        with pytest.raises(MeasureError, match=r"^departures\.incidence_figures: column 'n' is absent"):
+            departures.incidence_figures(INCIDENCES.assign(low=0, high=0), "x")
+
+
+class TestReasonsChart:
+    def test_what_is_no_reason_stands_last_and_is_grey(self, figures: list[Figure]) -> None:
+        charts.reasons(REASONS, title="Titel")
+        ax = figures[0].axes[0]
+        labels = [label.get_text().replace("\xa0", " ") for label in ax.get_yticklabels()]
+        assert labels[:3] == ["unbekannt (n = 12)", "nicht zugeordnet (n = 0)", "Quellen widersprechen sich (n = 8)"]
+        colours = [to_hex(colour).upper() for colour in ax.collections[1].get_facecolors()]
+        assert colours == [style.MUTED] * 3 + [style.ACCENT] * 3
+
+    def test_the_share_of_fees_stands_beside_where_it_is_known(self, figures: list[Figure]) -> None:
+        charts.reasons(REASONS, title="Titel")
+        charts.reasons(REASONS.assign(revenue_share=np.nan), title="Titel")
+        written, bare = ([text.get_text() for text in figure.axes[0].texts] for figure in figures)
+        assert "45,0\xa0%" in written
+        assert "Monatsentgelt" in written
+        assert "Monatsentgelt" not in bare
+        assert len(written) == 2 * len(bare)
+
+    def test_notes_say_what_grey_and_other_are(self) -> None:
+        grey = "Grau: Verträge, deren Grund nicht feststeht."
+        assert charts.reasons(REASONS, title="T", note="Ende.").note == (
+            f"„andere“ sind alle selten genannten Gründe. {grey} Ende."
+        )
+        assert charts.reasons(REASONS.head(2), title="T").note == grey
+
+
+class TestIncidenceChart:
+    def test_named_causes_have_colours_and_come_before_the_quiet_ones(self, figures: list[Figure]) -> None:
+        chart = charts.incidence(INCIDENCES[::-1], title="Titel")
+        lines = figures[0].axes[0].get_lines()[:4]
+        assert [line.get_color() for line in lines] == [*style.SERIES[:2], style.MUTED, style.MUTED]
+        assert [line.get_ydata()[-1] for line in lines] == [0.2, 0.195, 0.003, 0.001]
+        assert chart.alt.index("Preis") < chart.alt.index("Wechsel") < chart.alt.index("andere")
+
+    def test_a_curve_starts_at_nought_and_ends_where_too_few_are_left(self, figures: list[Figure]) -> None:
+        chart = charts.incidence(INCIDENCES, title="Titel", min_group=21)
+        line = figures[0].axes[0].get_lines()[0]
+        assert np.asarray(line.get_ydata()).tolist() == [0, 0.02, 0.1]
+        assert "Preis 10,0\xa0% nach 12 Monaten" in chart.alt
+        assert charts.incidence(INCIDENCES, title="Titel", min_group=901) == "Titel: keine Daten."
+
+    def test_curves_of_many_steps_are_thinned_but_keep_their_last_value(self) -> None:
+        days = np.arange(1, 20_001)
+        many = pd.DataFrame({"cause": "Preis", "time": days, "at_risk": 99, "incidence": days / 40_000})
+        chart = charts.incidence(many, title="Titel")
+        assert len(chart.svg) < 80_000
+        assert "Preis 50,0\xa0% nach 657 Monaten" in chart.alt
+
+    def test_more_causes_than_colours_are_refused(self) -> None:
+        many = pd.concat([INCIDENCES.head(3).assign(cause=f"Grund {number}") for number in range(6)])
+        with pytest.raises(MeasureError) as error:
+            charts.incidence(many, title="Titel")
+        assert str(error.value) == (
+            "charts.incidence: 6 causes are more than the 5 that can be told apart. Merge the rarer ones into 'other'."
+        )
+
+    def test_labels_at_nought_neither_fall_below_the_axis_nor_on_each_other(self, figures: list[Figure]) -> None:
+        charts.incidence(INCIDENCES.assign(incidence=INCIDENCES["incidence"] * 1e-5), title="Titel")
+        places = sorted(text.xy[1] for text in figures[0].axes[0].texts)
+        assert places[0] >= 0
+        assert min(np.diff(places)) >= 0.0649 * figures[0].axes[0].get_ylim()[1]
+
+
+class TestRetentionChart:
+    def test_the_oldest_cohort_is_on_top_and_small_ones_are_counted_in_the_note(self, figures: list[Figure]) -> None:
+        chart = charts.retention(TRIANGLE, title="Titel")
+        labels = [label.get_text().replace("\xa0", " ") for label in figures[0].axes[0].get_yticklabels()]
+        assert labels == ["Feb 2026 (n = 1.204)", "Jan 2026 (n = 50)"]
+        assert chart.note.endswith("1 Monat mit weniger als 5 neuen Kundinnen und Kunden ist nicht gezeigt.")
+        every = charts.retention(TRIANGLE, title="Titel", min_group=1)
+        assert "neuen" not in every.note
+
+    def test_numbers_are_whole_and_only_all_are_a_hundred(self, figures: list[Figure]) -> None:
+        charts.retention(TRIANGLE, title="Titel")
+        # 99.8 of 100 are not all
+        assert [text.get_text() for text in figures[0].axes[0].texts] == ["100", "90", "82", "99", "95"]
+
+    def test_a_month_that_is_not_over_is_hollow_and_explained(self, figures: list[Figure]) -> None:
+        chart = charts.retention(TRIANGLE, title="Titel")
+        fills = [to_hex(patch.get_facecolor()).upper() for patch in figures[0].axes[0].patches]
+        assert style.BACKGROUND in fills
+        assert "Nur umrandet: Der Monat ist noch nicht zu Ende." in chart.note
+        whole = charts.retention(TRIANGLE.assign(complete=True), title="Titel")
+        assert "umrandet" not in whole.note
+
+    def test_the_more_are_left_the_darker_the_cell(self, figures: list[Figure]) -> None:
+        charts.retention(TRIANGLE.assign(complete=True), title="Titel")
+        by_column = {
+            tuple(path.get_path().vertices[0] + 0.5): style.contrast(to_hex(path.get_facecolor()), "#FFFFFF")
+            for path in figures[0].axes[0].patches
+        }
+        assert by_column[(0, 1)] > by_column[(1, 1)] > by_column[(2, 1)]
+
+    def test_no_more_than_two_years_are_shown(self, figures: list[Figure]) -> None:
+        starts = pd.date_range("2023-01-01", periods=40, freq="MS")
+        rows = [(start, month, 10, 1.0, True) for place, start in enumerate(starts) for month in range(40 - place)]
+        long = pd.DataFrame(rows, columns=["cohort", "month", "joined", "share", "complete"])
+        chart = charts.retention(long, title="Titel")
+        ax = figures[0].axes[0]
+        assert (len(ax.get_yticks()), len(ax.get_xticks())) == (24, 24)
+        assert ax.get_yticklabels()[-1].get_text().startswith("Mai 2024")
+        assert chart.note.endswith("Ohne Zahl: Alle sind noch da. 16 frühere Monate sind nicht gezeigt.")
+        assert len(ax.texts) == 0
