@@ -132,6 +132,13 @@ def test_a_fault_is_named_with_its_key_and_a_remedy(load, text, message):
     assert "streng-geheim" not in found
 
 
+def test_a_shareable_report_shows_no_small_groups(load):
+    text = MINIMAL + "churn_drivers: {min_group: 3}\n"
+    assert load(text).churn_drivers.min_group == 3
+    with pytest.raises(ParamsError, match=r"churn_drivers\.min_group is 3, but a shareable report shows no group of"):
+        load(text + "audience: shareable\n")
+
+
 def test_several_faults_are_told_at_once(load):
     found = refusal(load, MINIMAL + "langage: de\ncurrency: EURO\n")
     assert found.startswith("2 faults:")

@@ -15,9 +15,6 @@ from IPython.core.getipython import get_ipython
 from analysis.errors import FigureError
 from analysis.vocabulary import FIGURE_KEYS, RATING_PREFIX, UNITS
 
-SMALL_CELL = 5
-"""Fewer than so many make a figure that a shareable report must not hold."""
-
 _NUMBERS = ("value", "low", "high", "n")
 
 

@@ -27,7 +27,7 @@ from analysis.source_params import (
     Text,
     Timezone,
 )
-from analysis.vocabulary import CHAPTERS, TABLES
+from analysis.vocabulary import CHAPTERS, SMALL_CELL, TABLES
 from analysis.yaml_strict import read_mapping, read_value
 
 Confidence = Annotated[float, Field(gt=0, lt=1)]
@@ -123,6 +123,17 @@ class Params(Model):
                 if TABLES[name].column(column) and column in source.columns and source.scale_of(column) is None:
                     raise ValueError(f"{name} maps {column} but declares no {key}; a scale is never guessed")
         return sources
+
+    @model_validator(mode="after")
+    def _small_groups(self) -> Self:
+        for chapter in CHAPTERS if self.audience == "shareable" else ():
+            least = getattr(getattr(self, chapter, None), "min_group", SMALL_CELL)
+            if least < SMALL_CELL:
+                raise ValueError(
+                    f"{chapter}.min_group is {least}, but a shareable report shows no group of fewer than {SMALL_CELL}; "
+                    f"raise it, or write audience: internal"
+                )
+        return self
 
     @model_validator(mode="after")
     def _best_categories(self) -> Self:

@@ -12,11 +12,12 @@ import ibis
 import pandas as pd
 
 from analysis.errors import UnknownNameError
-from analysis.figure_log import SMALL_CELL, FigureLog, figure_id, told_apart
+from analysis.figure_log import FigureLog, figure_id, told_apart
 from analysis.intake import records
 from analysis.intake import snapshot as snapshots
 from analysis.known_tables import KnownTables
 from analysis.places import pilot_snapshot, project_folder
+from analysis.vocabulary import SMALL_CELL
 
 SNAPSHOT_VARIABLE = "STAMMKUNDE_SNAPSHOT"
 """The environment variable by which `stammkunde lab` names a snapshot."""

@@ -231,6 +231,9 @@ REFERENCES: tuple[tuple[str, str, str], ...] = (
 RATING_PREFIX = "rating_"
 """Attribute ratings of a survey are the columns whose names start so."""
 
+SMALL_CELL = 5
+"""Fewer customers than so many make a figure that a shareable report must not hold."""
+
 NPS_SCALES = ((0, 10), (1, 10))
 """The scales on which a Net Promoter Score is defined."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.draw import dates, names, numbers, tables, words
-from analysis.draw.charts.departures import DAYS_A_MONTH, NO_REASONS, reason_name
+from analysis.draw.charts.departures import NO_REASONS, reason_name
+from analysis.draw.charts.furniture import DAYS_A_MONTH
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext, reader

@@ -11,9 +11,7 @@ from analysis.draw.language import _, ngettext
 from analysis.draw.numbers import is_missing, said, show, signed
 from analysis.draw.tables import Key, Table
 from analysis.draw.words import Sentence
-
-SMALLEST = 5
-"""A count of fewer customers stays in the house."""
+from analysis.vocabulary import SMALL_CELL
 
 _LOOSE = ("contractual", "none")
 _GAP = (
@@ -23,7 +21,7 @@ _GAP = (
 _FADING = ("satisfied", "tested", "undecided", "fading", "share", "low", "high")
 
 
-def bonds(frame: pd.DataFrame, gap: pd.DataFrame, *, smallest: int = SMALLEST) -> Sentence:
+def bonds(frame: pd.DataFrame, gap: pd.DataFrame, *, smallest: int = SMALL_CELL) -> Sentence:
     r"""Say how many customers are held by what, and whether those whom little holds leave more often.
 
     Columns in: mix, customers, the mixes named as the measures do; of ``gap`` loose, tied (shares that left), each with
@@ -116,12 +114,12 @@ def notice(frame: pd.DataFrame, *, days: int, internal: bool) -> Sentence:
     der Vertrag aus: Jetzt ist der Zeitpunkt, ihnen einen Grund zum Bleiben zu geben.
     """
     n = _all(frame)
-    if n < SMALLEST and not internal:
+    if n < SMALL_CELL and not internal:
         text = _(
             "For fewer than {count} customers whom nothing but the contract holds, the notice or the contract runs out "
             "within the next {days} days."
         )
-        return Sentence(text.format(count=SMALLEST, days=show(days, "count")))
+        return Sentence(text.format(count=SMALL_CELL, days=show(days, "count")))
     if not n:
         text = _(
             "For no customer whom nothing but the contract holds, the notice or the contract runs out within the next "
@@ -168,7 +166,7 @@ def fading(summary: pd.DataFrame, *, internal: bool) -> Sentence:
     """
     require("holding.fading", summary, _FADING)
     row = summary.iloc[0]
-    least = 1 if internal else SMALLEST
+    least = 1 if internal else SMALL_CELL
     if row["satisfied"] < least:
         return words.no_data(names.column("fading"))
     satisfied = show(row["satisfied"], "count")
@@ -233,7 +231,7 @@ def _all(frame: pd.DataFrame) -> int:
     return int(frame.attrs.get("n", len(frame)))
 
 
-def bond_figures(frame: pd.DataFrame, chapter: str, *, source: str, smallest: int = SMALLEST) -> pd.DataFrame:
+def bond_figures(frame: pd.DataFrame, chapter: str, *, source: str, smallest: int = SMALL_CELL) -> pd.DataFrame:
     """Return the share of the customers and the churn of each mix of bonds as figures, as the report takes them.
 
     What rests on fewer than ``smallest`` customers is left out. ``source`` names the tables, separated by blanks.
@@ -281,4 +279,4 @@ def fading_figure(summary: pd.DataFrame, chapter: str, *, internal: bool, source
 
 
 def _told(count: float, *, internal: bool) -> float:
-    return float(count) if internal or count >= SMALLEST else float("nan")
+    return float(count) if internal or count >= SMALL_CELL else float("nan")

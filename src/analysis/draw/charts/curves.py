@@ -18,7 +18,6 @@ from analysis.draw.language import _
 from analysis.draw.words import Sentence
 from analysis.errors import MeasureError
 
-DAYS_A_MONTH = 365.25 / 12
 _STEPS = 200
 _PAPER = {"facecolor": style.BACKGROUND, "edgecolor": "none", "pad": 1.5}
 _MOST_GROUPS = len(style.SERIES)
@@ -52,7 +51,7 @@ def survival(
             _curve(ax, rows, style.SERIES[position])
         _medians(ax, curves)
         _end_labels(ax, curves)
-        _months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
+        furniture.months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
         ax.set_ylim(0, 1.02)
         ax.grid(axis="y")
         furniture.number_axis(ax.yaxis, "share", names.column("survival"))
@@ -70,7 +69,7 @@ def _steps(rows: pd.DataFrame, time: str, start: float) -> pd.DataFrame:
 
 
 def _curve(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
-    months = rows["time"] / DAYS_A_MONTH
+    months = rows["time"] / furniture.DAYS_A_MONTH
     ax.fill_between(months, rows["low"], rows["high"], step="post", color=colour, alpha=0.15, linewidth=0)
     ax.step(months, rows["survival"], where="post", color=colour)
 
@@ -85,18 +84,19 @@ def _medians(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
     for position, rows in enumerate(curves.values()):
         at = median(rows)
         if at is not None:
-            ax.plot(at / DAYS_A_MONTH, 0.5, "o", color=style.SERIES[position], markersize=5)
-            ax.vlines(at / DAYS_A_MONTH, 0, 0.5, color=style.SERIES[position], linewidth=0.8, linestyle=(0, (2, 2)))
+            ax.plot(at / furniture.DAYS_A_MONTH, 0.5, "o", color=style.SERIES[position], markersize=5)
+            line: dict[str, Any] = {"color": style.SERIES[position], "linewidth": 0.8, "linestyle": (0, (2, 2))}
+            ax.vlines(at / furniture.DAYS_A_MONTH, 0, 0.5, **line)
 
 
 def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
     ends = [float(rows["survival"].iloc[-1]) for rows in curves.values()]
-    last = max(rows["time"].iloc[-1] for rows in curves.values()) / DAYS_A_MONTH
+    last = max(rows["time"].iloc[-1] for rows in curves.values()) / furniture.DAYS_A_MONTH
     for (name, rows), end, place in zip(curves.items(), ends, furniture.apart(ends, 0.065), strict=True):
         group = names.label(name) if name != "" else ""
         ax.annotate(
             f"{group}: {numbers.short(end, 'share')}" if group else numbers.short(end, "share"),
-            (rows["time"].iloc[-1] / DAYS_A_MONTH, end),
+            (rows["time"].iloc[-1] / furniture.DAYS_A_MONTH, end),
             xytext=(last * 1.02, place),
             textcoords="data",
             va="center",
@@ -105,25 +105,17 @@ def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
         )
 
 
-def _months_axis(ax: Axes, last_day: float) -> None:
-    months = last_day / DAYS_A_MONTH
-    step = next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
-    ax.set_xticks(np.arange(0, months + 0.1, step))
-    ax.set_xlim(0, months + 0.1)
-    furniture.number_axis(ax.xaxis, "count", _("Months since the start"))
-
-
 def _survival_alt(curves: dict[Any, pd.DataFrame]) -> str:
     def told(name: Any, rows: pd.DataFrame) -> str:
         at = median(rows)
         half = (
-            _("median {months} months").format(months=numbers.show(at / DAYS_A_MONTH, "index", places=1))
+            _("median {months} months").format(months=numbers.show(at / furniture.DAYS_A_MONTH, "index", places=1))
             if at is not None
             else _("median not reached")
         )
         end = _("{share} after {months} months").format(
             share=numbers.show(rows["survival"].iloc[-1], "share"),
-            months=numbers.show(rows["time"].iloc[-1] / DAYS_A_MONTH, "count"),
+            months=numbers.show(rows["time"].iloc[-1] / furniture.DAYS_A_MONTH, "count"),
         )
         group = f"{names.label(name)}: " if name != "" else ""
         return f"{group}{end}, {half}"

@@ -17,7 +17,6 @@ from analysis.draw.language import _, ngettext
 from analysis.draw.words import Sentence
 from analysis.errors import MeasureError
 
-DAYS_A_MONTH = 365.25 / 12
 _STEPS = 200
 _LABEL_GAP = 0.065
 """Of the height of the plot, between labels at the ends of curves."""
@@ -127,16 +126,16 @@ def incidence(frame: pd.DataFrame, *, title: str, min_group: int = 5, note: str 
 
     def paint(ax: Axes) -> None:
         for name, rows in curves.items():
-            ax.step(rows["time"] / DAYS_A_MONTH, rows["incidence"], where="post", **lines[name])
+            ax.step(rows["time"] / furniture.DAYS_A_MONTH, rows["incidence"], where="post", **lines[name])
         top = max(rows["incidence"].iloc[-1] for rows in curves.values()) * 1.05 or 0.01
         ax.set_ylim(0, top)
         _name_ends(ax, curves, lines, top)
-        _months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
+        furniture.months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
         ax.grid(axis="y")
         furniture.number_axis(ax.yaxis, "share", names.column("incidence"))
 
     told = [
-        after(names.label(name), rows["incidence"].iloc[-1], rows["time"].iloc[-1] / DAYS_A_MONTH)
+        after(names.label(name), rows["incidence"].iloc[-1], rows["time"].iloc[-1] / furniture.DAYS_A_MONTH)
         for name, rows in curves.items()
     ]
     alt = _("Rising step curves, share of customers who have left, by reason: {listed}.")
@@ -178,7 +177,7 @@ def _name_ends(ax: Axes, curves: Mapping[Any, pd.DataFrame], lines: Mapping[Any,
     apart = furniture.apart([end / top for end in ends], _LABEL_GAP)
     ranks = np.argsort(np.argsort(apart))
     places = [max(place, _LABEL_GAP * rank) * top for place, rank in zip(apart, ranks, strict=True)]
-    last = max(rows["time"].iloc[-1] for rows in curves.values()) / DAYS_A_MONTH
+    last = max(rows["time"].iloc[-1] for rows in curves.values()) / furniture.DAYS_A_MONTH
     for name, end, place in zip(curves, ends, places, strict=True):
         text = f"{_shortened(names.label(name))}: {numbers.show(end, 'share')}"
         ax.plot((last, last * 1.035), (end, place), linewidth=1, clip_on=False, **lines[name])
@@ -187,11 +186,3 @@ def _name_ends(ax: Axes, curves: Mapping[Any, pd.DataFrame], lines: Mapping[Any,
 
 def _shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1].rstrip()}…"
-
-
-def _months_axis(ax: Axes, last_day: float) -> None:
-    months = last_day / DAYS_A_MONTH
-    step = next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
-    ax.set_xticks(np.arange(0, months + 0.1, step))
-    ax.set_xlim(0, months + 0.1)
-    furniture.number_axis(ax.xaxis, "count", _("Months since the start"))

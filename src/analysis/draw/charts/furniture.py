@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -13,7 +14,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, Formatter, NullLocator
 
 from analysis.draw import names, numbers, style, words
+from analysis.draw.language import _
 
+DAYS_A_MONTH = 365.25 / 12
 _MOST_LISTED = 8
 
 
@@ -35,6 +38,15 @@ def number_axis(axis: Axis, unit: str, heading: str = "") -> None:
     """Write the numbers of an axis as the reader does, and its heading."""
     axis.set_major_formatter(_Ticks(unit))
     axis.set_label_text(heading)
+
+
+def months_axis(ax: Axes, last_day: float) -> None:
+    """Write months since the start along the horizontal axis of a chart measured in months, up to a day."""
+    months = last_day / DAYS_A_MONTH
+    step = next((step for step in (1, 3, 6, 12, 24, 60) if months / step <= 10), 120)
+    ax.set_xticks(np.arange(0, months + 0.1, step))
+    ax.set_xlim(0, months + 0.1)
+    number_axis(ax.xaxis, "count", _("Months since the start"))
 
 
 def ratio_axis(ax: Axes) -> None:
