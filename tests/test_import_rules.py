@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "survey_scales": set(),
     "places": {"errors", "params", "pilot", "intake"},
     "known_tables": {"knowledge", "survey_scales", "errors", "vocabulary", "period", "intake"},
-    "report": {"known_tables", "figure_log", "places", "errors", "intake"},
+    "report": {"known_tables", "figure_log", "places", "errors", "vocabulary", "intake"},
     "measures": {"vocabulary", "errors", "measures"},
     "draw": {"vocabulary", "errors", "draw"},
     "publish": {"vocabulary", "errors", "period", "publish", "__init__"},

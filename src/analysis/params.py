@@ -48,11 +48,15 @@ class SatisfactionSettings(Model):
 
 
 class ChurnDriversSettings(Model):
-    """Settings of the chapter on leaving; ``drivers`` names the attributes compared, separated by blanks."""
+    """Settings of the chapter on leaving; ``drivers`` names the attributes taken as unchanging, between blanks."""
 
     confidence: Confidence = 0.95
-    drivers: str = "region channel term_months"
     min_group: Annotated[int, Field(ge=1)] = 5
+    drivers: str = "region channel term_months"
+    consumer_rule: bool = True
+    notice_within_days: Annotated[int, Field(ge=1)] = 60
+    fading_days: Annotated[int, Field(ge=1)] = 365
+    risk_days: Annotated[int, Field(ge=1)] = 90
 
 
 class SegmentsSettings(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
@@ -46,6 +47,10 @@ class TableSpec:
     def column(self, name: str) -> Column | None:
         """Return the canonical column of that name, or None for an attribute."""
         return next((column for column in self.columns if column.name == name), None)
+
+    def is_learned(self, name: str) -> bool:
+        """Say whether a column is unknown before some date of its row: such a date, or a field that hangs on one."""
+        return any(fnmatchcase(name, field) for date, fields in self.learned for field in (date, *fields))
 
     @property
     def required(self) -> tuple[str, ...]:

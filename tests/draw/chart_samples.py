@@ -138,11 +138,65 @@ RATIOS = pd.DataFrame(
         "verdict": ["up", "within noise", "down"],
     }
 )
+FORECASTS = pd.DataFrame(
+    {
+        "tenth": [1, 2, 4, 8, 10],
+        "n": [264, 264, 500, 264, 12],
+        "left": [0, 5, 12, 21, 3],
+        "predicted": [0.007, 0.011, 0.022, 0.062, 0.31],
+        "observed": [0.0, 0.019, 0.024, 0.08, 0.25],
+        "low": [0.0, 0.008, 0.014, 0.053, 0.089],
+        "high": [0.014, 0.044, 0.041, 0.119, 0.532],
+    }
+)
 WORDS = pd.DataFrame(
     {
         "word": ["freundlich", "Kundendienstmitarbeiterin", "teuer", "Preiserhöhung", "kaputt"],
         "z": [6.1, 2.2, -5.4, -4.0, -2.3],
         "side": ["promoters", "promoters", "detractors", "detractors", "detractors"],
+    }
+)
+BONDS = pd.DataFrame(
+    {
+        "mix": [
+            *("technical + contractual + psychological", "technical + contractual", "technical"),
+            *("contractual", "psychological", "none"),
+        ],
+        "customers": [820, 410, 205, 410, 203, 2],
+        "share": [0.4, 0.2, 0.1, 0.2, 0.099, 0.001],
+        "exposed": [800, 400, 3, 400, 240, 8],
+        "churn": [0.02, 0.034, 1 / 3, 0.061, 0.03, 0.125],
+        "churn_low": [0.012, 0.02, 0.06, 0.04, 0.014, 0.022],
+        "churn_high": [0.032, 0.057, 0.8, 0.09, 0.06, 0.471],
+    }
+)
+
+REASONS = pd.DataFrame(
+    {
+        "reason": ["Preis", "Wechsel zu einem anderen Anbieter mit Wechselprämie", None, None, None, None],
+        "kind": ["reason", "reason", "other", "sources disagree", "not in codebook", "unknown"],
+        "ended": [40, 30, 10, 8, 0, 12],
+        "share": [0.4, 0.3, 0.1, 0.08, 0.0, 0.12],
+        "share_low": [0.31, 0.22, 0.06, 0.04, 0.0, 0.07],
+        "share_high": [0.5, 0.4, 0.17, 0.15, 0.04, 0.2],
+        "revenue_share": [0.3, 0.45, 0.1, NAN, 0.0, 0.1],
+    }
+)
+INCIDENCES = pd.DataFrame(
+    {
+        "cause": ["Preis"] * 3 + ["Wechsel zu einem anderen Anbieter"] * 3 + ["other"] * 3 + ["unknown"] * 3,
+        "time": [30, 365, 1095] * 4,
+        "at_risk": [900, 500, 20] * 4,
+        "incidence": [0.02, 0.1, 0.2, 0.01, 0.04, 0.195, 0.0, 0.002, 0.003, 0.0, 0.0, 0.001],
+    }
+)
+TRIANGLE = pd.DataFrame(
+    {
+        "cohort": pd.to_datetime(["2025-12-01"] + ["2026-01-01"] * 3 + ["2026-02-01"] * 2),
+        "month": [0, 0, 1, 2, 0, 1],
+        "joined": [4, 50, 50, 50, 1204, 1204],
+        "share": [1.0, 1.0, 0.9, 0.82, 0.998, 0.95],
+        "complete": [True, True, True, False, True, False],
     }
 )
 
@@ -156,6 +210,8 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "differences": (charts.differences, DIFFERENCES, {"verdict": "verdict"}),
     "forest": (charts.forest, RATIOS, {}),
     "importance_performance": (charts.importance_performance, DRIVERS, {}),
+    "calibration": (charts.calibration, FORECASTS, {}),
+    "bond_mix": (charts.bond_mix, BONDS, {}),
     "opposed": (charts.opposed, WORDS, {"label": "word", "value": "z", "side": "side"}),
     "level": (charts.trend, LEVEL, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
     "scales": (charts.trend, SCALES, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
@@ -167,6 +223,9 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "abc_bars": (charts.abc_bars, CLASSES, {}),
     "rfm_map": (charts.rfm_map, CELLS, {}),
     "quality": (charts.quality, ROWS, {"limit": 0.05}),
+    "reasons": (charts.reasons, REASONS, {}),
+    "incidence": (charts.incidence, INCIDENCES, {}),
+    "retention": (charts.retention, TRIANGLE, {}),
 }
 
 

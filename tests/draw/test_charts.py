@@ -125,6 +125,10 @@ ALTERNATIVES = {
         "Community-Mitglied: ja gegen nein 0,54",
     ),
     "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
+    "bond_mix": (
+        "nur vertraglich 20,0\xa0% der Kundschaft, Abwanderung 6,1\xa0% (4,0 bis 9,0\xa0%)",
+        "nur technisch 10,0",
+    ),
     "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
     "level": ("Net Promoter Score", "am höchsten Feb 2026 35,0"),
     "scales": ("von Nov 2025 20,0 bis Feb 2026 22,0", "von Feb 2026 12,0 bis Apr 2026 14,0"),
@@ -135,6 +139,15 @@ ALTERNATIVES = {
     "abc_bars": ("Klasse A 20,0\xa0% der Kundschaft, 80,0\xa0% des Umsatzes",),
     "rfm_map": ("Die meisten, 50,0\xa0% der Kundschaft", "bringen 10,0\xa0% des Umsatzes"),  # 50 of 100, 100 of 1,000
     "quality": ("Kundschaft: 10 von 5.000 (0,20\xa0%)", "Verträge: 5 von 112 (4,46\xa0%), 12 weggelassen"),
+    "reasons": (
+        "100 beendeten Verträgen",
+        "Preis 40,0\xa0% (31,0 bis 50,0\xa0%)",
+        "Quellen widersprechen sich 8,0\xa0%",
+        "unbekannt 12,0\xa0%",
+    ),
+    "calibration": ("1: vorhergesagt 0,7\xa0%, gegangen 0,0\xa0%", "10: vorhergesagt 31,0\xa0%", "(8,9 bis 53,2\xa0%)"),
+    "incidence": ("Preis 20,0\xa0% nach 36 Monaten", "andere 0,3\xa0% nach 36 Monaten"),
+    "retention": ("Jan 2026 82,0\xa0% nach 2 Monaten", "Feb 2026 95,0\xa0% nach 1 Monat"),
 }
 
 

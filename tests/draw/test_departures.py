@@ -149,7 +149,7 @@ class TestRevenue:
         one = FEES.tail(1).assign(fees_start=80.5, lost=80.5, reduced=0.0, added=0.0, **ends)
         told = plain(departures.revenue(one.assign(gross_retention=0.0, net_retention=0.0, customers=1)))
         assert "Von 80,50 € Monatsentgelt zu Beginn (Q3 2026, n = 1) sind 80,50 € weggefallen" in told
-        assert told.endswith("Ohne Zuwachs blieben 0,0 %, mit Zuwachs 0,0 %.")
+        assert told.endswith("Geblieben sind 0,0 %.")
 
     def test_customers_whose_fees_are_not_known_are_counted(self) -> None:
         assert departures.revenue(FEES.assign(without_fee=12)).endswith(

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import chi2
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from analysis.errors import MeasureError
-from analysis.measures.churn import _window_counts, churn_by_period, churn_rate
+from analysis.measures.churn import _reduce_churn_rate, churn_by_period, churn_change, churn_rate
 from analysis.measures.spells import spells
 
 START, END = dt.date(2025, 1, 1), dt.date(2025, 3, 31)
@@ -159,7 +159,7 @@ class TestChurnRate:
 def test_the_counts_compile_for_every_engine(dialect, groups):
     numbers = dict.fromkeys(["entry", "exit", "event"], "int64")
     table = ibis.table({**numbers, "origin": "date", "region": "string"}, name="spells")
-    assert ibis.to_sql(_window_counts(table, START, END, groups), dialect=dialect).count("SUM(") >= 6
+    assert ibis.to_sql(_reduce_churn_rate(table, START, END, groups), dialect=dialect).count("SUM(") >= 6
 
 
 def test_churn_by_period_is_the_churn_rate_of_each_period_in_order():
@@ -180,3 +180,84 @@ def test_churn_by_period_is_the_churn_rate_of_each_period_in_order():
     ]
     alone = churn_rate(spells, start=dt.date(2025, 2, 1), end=dt.date(2025, 2, 28), by="plan")
     assert found[found["period"] == "2025-02"]["rate"].tolist() == pytest.approx(alone["rate"].tolist(), nan_ok=True)
+
+
+def _rates(*rows: tuple[str, int, int]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["period", "exposed", "ended_of_exposed"])
+
+
+class TestChurnChange:
+    def test_each_period_is_set_against_the_one_before(self):
+        # 56/70 - 48/80 = .8 - .6, then 9/90 - 56/70 = .1 - .8
+        found = churn_change(_rates(("Q1", 80, 48), ("Q2", 70, 56), ("Q3", 90, 9)))
+        assert found[["period", "before", "n", "n_before", "verdict"]].to_numpy().tolist() == [
+            ["Q2", "Q1", 70, 80, "up"],
+            ["Q3", "Q2", 90, 70, "down"],
+        ]
+        assert_allclose(found[["share", "share_before", "difference"]], [[0.8, 0.6, 0.2], [0.1, 0.8, -0.7]])
+        peers = [(56, 70, 48, 80), (9, 90, 56, 70)]
+        ends = [confint_proportions_2indep(*peer, compare="diff", method="newcomb") for peer in peers]
+        assert_allclose(found[["low", "high"]], ends)
+        assert found.columns.tolist() == [
+            *("period", "before", "share", "share_before", "difference", "low", "high", "n", "n_before", "verdict")
+        ]
+
+    def test_a_lower_confidence_may_see_more(self):
+        # 20/100 - 12/100: .08 with ends at -.02 and .18 (95 %), above 0 at 80 %
+        rates = _rates(("Q1", 100, 12), ("Q2", 100, 20))
+        assert churn_change(rates)["verdict"].tolist() == ["within noise"]
+        assert churn_change(rates, confidence=0.8)["verdict"].tolist() == ["up"]
+
+    def test_groups_change_apart_and_a_missing_name_is_one(self):
+        rates = pd.concat([_rates(("Q1", 10, 1), ("Q2", 10, 9)), _rates(("Q1", 10, 9), ("Q2", 10, 1))])
+        rates = rates.assign(plan=1, region=["Süd", "Süd", None, None])[["region", "plan", *rates]]
+        before = rates.copy(deep=True)
+        found = churn_change(rates)
+        assert found["region"].fillna("-").tolist() == ["Süd", "-"]
+        assert found["verdict"].tolist() == ["up", "down"]
+        assert list(found)[:4] == ["region", "plan", "period", "before"]
+        pd.testing.assert_frame_equal(rates, before)
+
+    def test_where_nobody_was_exposed_there_is_no_difference(self):
+        found = churn_change(_rates(("Q1", 0, 0), ("Q2", 5, 0), ("Q3", 5, 5)))
+        assert found["verdict"].tolist() == ["too few", "up"]
+        assert found.loc[0, ["share_before", "difference", "low", "high"]].isna().all()
+        assert found[["n", "n_before"]].to_numpy().tolist() == [[5, 0], [5, 5]]
+
+    @pytest.mark.parametrize("rows", [[], [("Q1", 5, 1)]])
+    def test_one_period_has_none_before_it(self, rows):
+        assert churn_change(_rates(*rows)).empty
+
+    def test_it_takes_what_churn_by_period_returns(self):
+        ledger = _spells(*[("2025-01-01", 0, days, 1) for days in (20, 40, 45, 50)]).assign(plan="a")
+        january, february = (dt.date(2025, 1, 1), dt.date(2025, 1, 31)), (dt.date(2025, 2, 1), dt.date(2025, 2, 28))
+        found = churn_change(churn_by_period(ledger, {"2025-01": january, "2025-02": february}, by="plan"))
+        # 1 of 4 in January, all 3 in February
+        assert found[["plan", "period", "before", "share", "share_before"]].to_numpy().tolist() == [
+            ["a", "2025-02", "2025-01", 1.0, 0.25]
+        ]
+
+    @pytest.mark.parametrize("same_customers", [False, True])
+    def test_a_planted_change_is_held_by_its_interval_though_customers_stay_and_are_not_alike(self, same_customers):
+        # a fifth leave at .5 a period, the others at .03: those left in the second period leave less
+        draw = np.random.default_rng(11)
+        trials, n = 3000, 300
+        often = np.arange(n) < n // 5 if same_customers else draw.random((trials, n)) < 0.2
+        risk = np.where(often, 0.5, 0.03)
+        is_first = draw.random((trials, n)) < risk
+        is_second = ~is_first & (draw.random((trials, n)) < risk)
+        first, second = is_first.sum(axis=1), is_second.sum(axis=1)
+        rates = pd.DataFrame({"trial": np.repeat(np.arange(trials), 2), "period": ["Q1", "Q2"] * trials})
+        rates["exposed"] = np.column_stack([np.full(trials, n), n - first]).ravel()
+        rates["ended_of_exposed"] = np.column_stack([first, second]).ravel()
+        found = churn_change(rates)
+        # (.2 · .5² + .8 · .97 · .03) / (.2 · .5 + .8 · .97) less .2 · .5 + .8 · .03
+        truth = 0.07328 / 0.876 - 0.124
+        held = (found["low"] <= truth) & (truth <= found["high"])
+        assert 0.94 <= held.mean() <= 0.985
+
+    def test_an_absent_column_and_a_confidence_in_percent_are_refused(self):
+        with pytest.raises(MeasureError, match="churn_change: column 'exposed' is absent"):
+            churn_change(_rates().drop(columns="exposed"))
+        with pytest.raises(MeasureError, match="confidence is 95"):
+            churn_change(_rates(("Q1", 5, 1), ("Q2", 5, 1)), confidence=95)

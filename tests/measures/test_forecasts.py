@@ -78,10 +78,10 @@ def test_auc_is_that_of_mann_and_whitney(pairs):
 class TestCompared:
     def test_every_forecast_is_marked_on_the_same_draws(self):
         scores, left = _drawn()
-        found, briers = compared({"a": scores, "b": scores / 2}, left, bootstrap=20, seed=3, confidence=0.9)
+        found, replicates = compared({"a": scores, "b": scores / 2}, left, bootstrap=20, seed=3, confidence=0.9)
         random = np.random.default_rng(3)
         drawn = [random.integers(0, len(left), len(left)) for _replicate in range(20)]
-        assert_allclose(briers["b"], [brier_score_loss(left[rows], scores[rows] / 2) for rows in drawn])
+        assert_allclose(replicates["b"]["brier"], [brier_score_loss(left[rows], scores[rows] / 2) for rows in drawn])
         expected = np.quantile([roc_auc_score(left[rows], scores[rows]) for rows in drawn], [0.05, 0.95])
         assert_allclose(found.loc[0, ["auc_low", "auc_high"]].astype(float), expected)
         assert found.loc[1, "auc"] == found.loc[0, "auc"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import optimize, special, stats
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from analysis.errors import MeasureError
-from analysis.measures.intervals import nps_interval, poisson_rate, wilson
+from analysis.measures.intervals import newcombe, nps_interval, poisson_rate, wilson
 
 SHARES = np.arange(0.05, 0.96, 0.1)
 PAIRS = [(p, q) for p in SHARES for q in SHARES if p + q < 0.96]
@@ -75,6 +75,43 @@ def test_wilson_touches_0_and_1_exactly():
     assert high[1] == 1
 
 
+@pytest.mark.parametrize(
+    ("counts", "ends"),
+    [
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.1705, 0.8090)),
+        ((6, 7, 2, 7), (0.0582, 0.8062)),
+        ((5, 56, 0, 29), (-0.0381, 0.1926)),
+        ((0, 10, 0, 20), (-0.1611, 0.2775)),
+        ((0, 10, 0, 10), (-0.2775, 0.2775)),
+        ((10, 10, 0, 20), (0.6791, 1.0)),
+        ((10, 10, 0, 10), (0.6075, 1.0)),
+    ],
+)
+def test_the_interval_of_a_difference_is_that_of_newcombes_table_2(counts, ends):
+    low, high = newcombe(*counts)
+    assert [round(low.item(), 4), round(high.item(), 4)] == list(ends)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("n_a", "n_b"), [(1, 1), (7, 3), (50, 10), (900, 100_000)])
+def test_the_interval_of_a_difference_agrees_with_statsmodels(n_a, n_b, confidence):
+    a, b = (part.ravel() for part in np.meshgrid([0, n_a // 2, n_a], [0, n_b // 3, n_b]))
+    found = np.transpose(newcombe(a, n_a, b, n_b, confidence))
+    expected = [
+        confint_proportions_2indep(one, n_a, other, n_b, method="newcomb", compare="diff", alpha=1 - confidence)
+        for one, other in zip(a, b, strict=True)
+    ]
+    assert np.allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_the_other_way_round_a_difference_has_the_ends_of_the_first_with_the_other_sign():
+    low, high = newcombe([8, 0], [10, 5], [3, 5], [20, 5])
+    turned = newcombe([3, 5], [20, 5], [8, 0], [10, 5])
+    assert np.allclose(turned, [-high, -low])
+    assert low[1] == -1
+
+
 def test_poisson_rates_agree_with_chi_squared_quantiles():
     # Garwood: the ends are half the quantiles of chi² with 2·events and 2·events + 2 degrees of freedom
     events, exposure = np.array([1, 3, 10, 2000]), np.array([0.5, 1, 4, 365.25])
@@ -89,7 +126,9 @@ def test_no_event_in_one_unit_leaves_rates_up_to_3_689_possible():
     assert high[0] == pytest.approx(-np.log(0.025))
 
 
-@pytest.mark.parametrize("interval", [wilson([0], [0]), poisson_rate([0], [0]), nps_interval([0], [0], [0])])
+@pytest.mark.parametrize(
+    "interval", [wilson([0], [0]), poisson_rate([0], [0]), nps_interval([0], [0], [0]), newcombe([0], [0], [1], [2])]
+)
 def test_where_nothing_was_counted_both_ends_are_missing(interval):
     assert np.isnan(interval).all()
 
@@ -99,7 +138,13 @@ def test_nothing_in_gives_nothing_out():
 
 
 @pytest.mark.parametrize(
-    "make", [lambda c: wilson(1, 2, c), lambda c: poisson_rate(1, 2, c), lambda c: nps_interval(1, 1, 1, c)]
+    "make",
+    [
+        lambda c: wilson(1, 2, c),
+        lambda c: newcombe(1, 2, 1, 2, c),
+        lambda c: poisson_rate(1, 2, c),
+        lambda c: nps_interval(1, 1, 1, c),
+    ],
 )
 def test_a_confidence_in_percent_is_refused(make):
     with pytest.raises(MeasureError) as refused:

@@ -46,6 +46,60 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "survival": ("share", mark("Share of the customers still under contract after so many days (Kaplan-Meier)")),
         "median": ("days", mark("Days after which half of the customers have left (Kaplan-Meier)")),
+        "reason_share": ("share", mark("Share of the contracts that ended in the period for this reason")),
+        "reason_revenue": ("money", mark("Monthly fees of the contracts that ended in the period for this reason")),
+        "incidence": (
+            "share",
+            mark("Share of the customers who have left for this reason after so many days (Aalen-Johansen)"),
+        ),
+        "fees_start": ("money", mark("Monthly fees of the contracts in force on the first day of the period")),
+        "fees_lost": (
+            "money",
+            mark("Monthly fees of the customers of the first day who have no contract after the period"),
+        ),
+        "gross_retention": (
+            "share",
+            mark("Monthly fees of the first day less what was lost and what fell in the period, over those fees"),
+        ),
+        "net_retention": (
+            "share",
+            mark("Monthly fees after the period of the customers of its first day, over their fees on that day"),
+        ),
+        "expected_leavers": (
+            "count",
+            mark("Sum of the risks of the customers of today to leave within {horizon} days"),
+        ),
+        "risk_auc": (
+            "index",
+            mark("How often, of one who left within {horizon} days and one who stayed, the one who left scored higher"),
+        ),
+        "risk_brier": (
+            "index",
+            mark("Mean squared distance between the risk to leave within {horizon} days and 0 or 1"),
+        ),
+        "risk_slope": (
+            "index",
+            mark(
+                "Slope of leaving within {horizon} days on the logit of the risk; 1 where risks are as high as they say"
+            ),
+        ),
+        "risk_lift": (
+            "index",
+            mark("Share of the tenth with the highest risk that left within {horizon} days, over the share of all"),
+        ),
+        "bond_share": ("share", mark("Share of the customers on the as-of date whom just this mix of bonds holds")),
+        "bond_churn": (
+            "share",
+            mark("Share of those whom just this mix of bonds held on the first day of the period who left within it"),
+        ),
+        "notice_soon": (
+            "count",
+            mark("Customers whom nothing but a contract holds and whose last day of notice lies within {days} days"),
+        ),
+        "fading_share": (
+            "share",
+            mark("Share of the satisfied customers with enough orders who order less than before, beyond chance"),
+        ),
         "buyers": ("count", mark("Customers with an order or a return in the period")),
         "revenue": ("money", mark("Sum of the order lines in the period, returns deducted")),
         "class_customers": ("count", mark("Customers in the class")),

@@ -191,11 +191,14 @@ def revenue(frame: pd.DataFrame) -> Sentence:
     row = frame.iloc[-1]
     fees = {name: _money(row[name], of=row["fees_start"]) for name in _FEES}
     base = f"{dates.period(row['period'])}, {words.base(row['customers'])}"
-    text = _(
-        "Of {fees_start} of monthly fees at the start ({base}) {lost} were lost, and fees fell by {reduced}; with the "
-        "same customers {added} were added."
-    )
-    kept = _("Gross {gross} stayed, net {net}.").format(gross=_kept(row, "gross"), net=_kept(row, "net"))
+    text, kept = _("Of {fees_start} of monthly fees at the start ({base}) {lost} were lost."), _("{gross} stayed.")
+    if row["reduced"] or row["added"]:
+        text = _(
+            "Of {fees_start} of monthly fees at the start ({base}) {lost} were lost, and fees fell by {reduced}; with "
+            "the same customers {added} were added."
+        )
+        kept = _("Gross {gross} stayed, net {net}.")
+    kept = kept.format(gross=_kept(row, "gross"), net=_kept(row, "net"))
     return Sentence(" ".join([text.format(base=base, **fees), kept, *_without_fee(int(row["without_fee"]))]))
 
 
@@ -206,14 +209,12 @@ def _kept(row: pd.Series, kind: str) -> str:
 
 
 def _without_fee(count: int) -> list[str]:
-    if not count:
-        return []
     text = ngettext(
         "{count} customer whose fee is not known does not count.",
         "{count} customers whose fees are not known do not count.",
         count,
     )
-    return [text.format(count=show(count, "count"))]
+    return [text.format(count=show(count, "count"))] if count else []
 
 
 def by_period(frame: pd.DataFrame, *, title: str) -> Table | Sentence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import dates, names, numbers, words
+from analysis.draw import dates, names, numbers, staying, words
 from analysis.draw.definitions import DEFINITIONS, defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
@@ -13,16 +13,13 @@ from analysis.draw.words import Findings, Sentence
 
 __all__ = [
     "best_class",
+    "changed",
     "defined",
-    "drivers",
     "earlier",
     "headlines",
     "highest_lowest",
     "intake",
     "level",
-    "logrank",
-    "median_stay",
-    "ratio_figures",
     "top_share",
 ]
 
@@ -82,31 +79,22 @@ def earlier(frame: pd.DataFrame, name: str, *, value: str = "", n: str = "n") ->
     return Sentence(text.format(period=dates.period(row["period"]), value=said(row[value], unit), bracket=bracket))
 
 
-def median_stay(frame: pd.DataFrame) -> Sentence:
-    r"""Say after how long half of the customers have left, or that fewer than half have.
+def changed(frame: pd.DataFrame, name: str, *, value: str = "") -> Sentence:
+    r"""Say whether a measure has changed since the period before, from the last row of a frame of tested changes.
 
-    Columns in: median, low, high, in days, and n.
+    Columns in: the value (by default the name of the definition), before (id of the period), difference, low, high.
 
-    >>> found = pd.DataFrame({"median": [1200.0], "low": [1100.0], "high": [None], "n": [900]})
-    >>> print(median_stay(found).replace("\xa0", " "))
-    Die Hälfte der Kunden ist nach 39 Monaten gegangen (95-%-Intervall ab 36 Monaten, n = 900).
+    >>> row = {"churn_share": 0.041, "before": "2026-Q2", "difference": 0.008, "low": -0.002, "high": 0.018}
+    >>> print(changed(pd.DataFrame([row]), "churn_share").replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Der Anteil der abgewanderten Kunden hat sich gegenüber Q2 2026 nicht erkennbar verändert: Der Unterschied von
+    +0,8 Prozentpunkten liegt im Zufallsbereich (−0,2 bis +1,8).
     """
-    require("findings.median_stay", frame, ("median", "low", "high", "n"))
-    row = frame.iloc[0]
-    if is_missing(row["median"]):
-        return Sentence(_("Fewer than half of the customers have left in the time on record."))
-    months = {name: _months(row[name]) for name in ("median", "low", "high")}
-    if is_missing(row["high"]):
-        text = _("Half of the customers have left after {median} months ({level} interval from {low} months, {base}).")
-    else:
-        text = _(
-            "Half of the customers have left after {median} months ({level} interval {low} to {high} months, {base})."
-        )
-    return Sentence(text.format(level=words.confidence_level(), base=words.base(row["n"]), **months))
-
-
-def _months(days: float) -> str:
-    return show(None if is_missing(days) else days * 12 / 365.25, "count")
+    require("findings.changed", frame, (value or name, "before", "difference", "low", "high"))
+    if frame.empty:
+        return words.no_data(_("The period before"))
+    row = frame.iloc[-1]
+    ends = {part: row[part] for part in ("difference", "low", "high")}
+    return words.change(name, row[value or name], unit=DEFINITIONS[name][0], since=row["before"], **ends)
 
 
 def best_class(frame: pd.DataFrame) -> Sentence:
@@ -143,68 +131,6 @@ def top_share(frame: pd.DataFrame) -> Sentence:
         return words.no_data(names.column("top_share"))
     text = _("The fifth of the customers with the highest revenue brings {share} of it ({base}).")
     return Sentence(text.format(share=show(row["top_20_share"], "share"), base=words.base(row["positive"])))
-
-
-def drivers(frame: pd.DataFrame) -> Sentence:
-    r"""Say who leaves most often and most seldom, other attributes equal, by more than chance.
-
-    Columns in: term, level, base, ratio, low, high, verdict (up, down, within noise), status.
-
-    >>> row = {"term": "payment", "level": "Rechnung", "base": "Lastschrift", "ratio": 1.35, "low": 1.16, "high": 1.58}
-    >>> print(drivers(pd.DataFrame([row | {"verdict": "up", "status": "computed"}])).replace("\xa0", " "))
-    Am häufigsten geht: Zahlungsart: Rechnung (1,35-mal so oft wie Lastschrift, 95-%-Intervall 1,16 bis 1,58).
-    """
-    require("findings.drivers", frame, ("term", "level", "base", "ratio", "low", "high", "verdict", "status"))
-    known = frame[frame["ratio"].notna()]
-    if known.empty:
-        return Sentence(_("Too few have left to tell what goes with leaving."))
-    often, seldom = known[known["verdict"] == "up"].head(1), known[known["verdict"] == "down"].tail(1)
-    told = [
-        text.format(named=_leaves(row))
-        for text, rows in ((_("Leaves most often: {named}."), often), (_("Leaves least often: {named}."), seldom))
-        for _i, row in rows.iterrows()
-    ]
-    return Sentence(" ".join(told) or _("No attribute compared goes with leaving beyond chance."))
-
-
-def ratio_figures(frame: pd.DataFrame, chapter: str) -> pd.DataFrame:
-    """Return the ratios of hazards as figures, as the report takes them.
-
-    Columns in: as for ``drivers``, and n. Columns out: those of a figure, with group; its id names the term.
-    """
-    known = frame[frame["ratio"].notna()]
-    ids = [f"{chapter}.hazard_ratio_{term}" for term in known["term"]]
-    numbers_of = known[["ratio", "low", "high", "n"]].rename(columns={"ratio": "value"}).reset_index(drop=True)
-    return numbers_of.assign(
-        id=ids, group=known["level"].tolist(), source="contracts customers", **defined("hazard_ratio")
-    )
-
-
-def _leaves(row: pd.Series) -> str:
-    text = _("{name}: {level} ({ratio} times as often as {base}, {bracket})")
-    return text.format(
-        name=names.column(str(row["term"])),
-        level=names.label(row["level"]),
-        ratio=show(row["ratio"], "index"),
-        base=names.label(row["base"]),
-        bracket=words.bracket(row["low"], row["high"], "index"),
-    )
-
-
-def logrank(chi2: float, df: int, p_value: float) -> str:
-    r"""Say whether the curves of groups differ by more than chance, from a log-rank test.
-
-    >>> print(logrank(2352.9, 2, 1e-12).replace("\xa0", " "))
-    Log-Rank-Test: Die Kurven unterscheiden sich mehr als durch Zufall (χ² = 2.352,9, p < 0,001).
-    """
-    if is_missing(p_value):
-        return _("Log-rank test: the groups cannot be compared.")
-    differs = _("Log-rank test: the curves differ by more than chance (χ² = {chi2}, {p}).")
-    same = _("Log-rank test: the difference between the curves is within noise (χ² = {chi2}, {p}).")
-    small = show(0.001, "per year")
-    p = f"p < {small}" if p_value < 0.001 else f"p = {show(p_value, 'per year')}"
-    text = differs if p_value < 0.05 else same
-    return text.format(chi2=show(chi2, "points"), p=p).replace(" = ", "\xa0=\xa0").replace("p < ", "p\xa0<\xa0")
 
 
 def intake(sources: pd.DataFrame) -> Findings:
@@ -250,7 +176,7 @@ def _headline(row: pd.Series, name: str, by_id: pd.DataFrame) -> Sentence:
         ends = {"difference": row["value"], "low": row["low"], "high": row["high"], "unit": row["unit"]}
         return words.change("nps", by_id["value"].get("satisfaction.nps"), **ends)
     if name == "median":
-        return median_stay(
+        return staying.median_stay(
             pd.DataFrame([{"median": row["value"], "low": row["low"], "high": row["high"], "n": row["n"]}])
         )
     return words.level(name, row["value"], row["low"], row["high"], n=row["n"], unit=row["unit"])

@@ -47,6 +47,8 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("exposed", "ended", "ended_of_exposed", "events", "at_risk", "customers"), "count"),
     **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
     **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
+    **dict.fromkeys(("gross_retention", "net_retention", "cumulative"), "share"),
+    **dict.fromkeys(("fees_start", "lost", "reduced", "added", "fees_end", "revenue_lost"), "money"),
     **dict.fromkeys(("first", "last", "as_of"), "date"),
     **dict.fromkeys(("source", "class", "figure", "definition"), "text"),
     **dict.fromkeys(("words", "quotes"), "plain"),

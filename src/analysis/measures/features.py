@@ -100,10 +100,9 @@ def undated_attributes(tables: Tables, *, constant: str | Sequence[str] = ()) ->
 def _undated(tables: Tables, table: str) -> list[str]:
     """Return the attributes of customers or contracts that are, hang on, and make no date, id or feature, sorted."""
     spec = TABLES[table]
-    dated = {field for date, fields in spec.learned for field in (date, *fields)}
-    dated |= {column.name for column in spec.columns if column.type in ("date", "instant")}
+    none = {column.name for column in spec.columns if column.type in ("date", "instant")} | {"customer_id", spec.key}
     columns = as_table(tables[table]).columns if table in tables else ()
-    return sorted(name for name in columns if name not in {*dated, "customer_id", spec.key})
+    return sorted(name for name in columns if name not in none and not spec.is_learned(name))
 
 
 def _check_constant(tables: Tables, constant: tuple[str, ...]) -> None:

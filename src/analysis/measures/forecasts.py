@@ -15,6 +15,9 @@ from analysis.measures.intervals import wilson
 MARKS = ("auc", "brier", "slope", "lift")
 """What is said of a forecast: see :func:`marks`."""
 
+_BETTER = {"auc": 1, "brier": -1}
+"""Marks in which forecasts are held against one another, and whether more is better."""
+
 DECILE = 0.1
 _CERTAIN = 1e-9
 """A forecast of exactly 0 or 1 has no logit; it counts as this far from it."""
@@ -53,27 +56,51 @@ def marks(scores: ArrayLike, left: ArrayLike) -> dict[str, float]:
 
 def compared(
     forecasts: Mapping[str, ArrayLike], left: ArrayLike, *, bootstrap: int, seed: int, confidence: float
-) -> tuple[pd.DataFrame, dict[str, Floats]]:
-    """Return one row a forecast with its marks and their percentile intervals, and the Brier scores of the replicates.
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return one row a forecast with its marks and their percentile intervals, and by forecast those of the replicates.
 
     A replicate draws as many customers as there are, with replacement, the same ones for all forecasts.
     """
     left = np.asarray(left, dtype=np.float64)
     told = {name: _told_apart(scores) for name, scores in forecasts.items()}
     drawn = list(_drawn(len(left), bootstrap, seed))
-    rows, briers = [], {}
+    rows, replicates = [], {}
     for name, (values, place) in told.items():
         found = _marks(_grouped(values, place, left))
-        replicates = pd.DataFrame(
-            [_marks(_grouped(values, place, left, times)) for times in drawn], columns=list(MARKS)
-        )
-        ends = replicates.quantile([(1 - confidence) / 2, (1 + confidence) / 2]).to_numpy()
+        again = pd.DataFrame([_marks(_grouped(values, place, left, times)) for times in drawn], columns=list(MARKS))
         row: dict[str, object] = {"model": name}
-        for mark, (low, high) in zip(MARKS, ends.T, strict=True):
+        for mark in MARKS:
+            low, high = _ends(again[mark], confidence)
             row |= {mark: found[mark], f"{mark}_low": low, f"{mark}_high": high}
         rows.append(row)
-        briers[name] = replicates["brier"].to_numpy()
-    return pd.DataFrame(rows), briers
+        replicates[name] = again
+    return pd.DataFrame(rows), replicates
+
+
+def gains(
+    scores: pd.DataFrame, replicates: Mapping[str, pd.DataFrame], chosen: str, *, confidence: float
+) -> pd.DataFrame:
+    """Add to the frame of :func:`compared` by how much ``chosen`` is better than each: auc_gain, brier_gain, ends.
+
+    A gain is positive where ``chosen`` is better: its AUC less that of the row, the row's Brier score less its own.
+    Percentile intervals of the differences over the same replicates, so what both have in common cancels out.
+
+    >>> found, drawn = compared({"a": [0.1, 0.9], "b": [0.5, 0.5]}, [0, 1], bootstrap=9, seed=0, confidence=0.5)
+    >>> gains(found, drawn, "a", confidence=0.5).loc[1, ["auc_gain", "brier_gain"]].round(2).tolist()
+    [0.5, 0.24]
+    """
+    own = scores.set_index("model").loc[chosen]
+    added: dict[str, list[float]] = {}
+    for mark, sign in _BETTER.items():
+        added[f"{mark}_gain"] = [sign * (own[mark] - other) for other in scores[mark]]
+        ends = [_ends(sign * (replicates[chosen][mark] - replicates[name][mark]), confidence) for name in scores.model]
+        added[f"{mark}_gain_low"], added[f"{mark}_gain_high"] = (list(end) for end in zip(*ends, strict=True))
+    return scores.assign(**added)
+
+
+def _ends(replicates: pd.Series, confidence: float) -> tuple[float, float]:
+    low, high = replicates.quantile([(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def calibration(scores: ArrayLike, left: ArrayLike, *, confidence: float) -> pd.DataFrame:
@@ -88,11 +115,19 @@ def calibration(scores: ArrayLike, left: ArrayLike, *, confidence: float) -> pd.
     2     10  1        0.6       1.0
     """
     frame = pd.DataFrame({"score": np.asarray(scores, dtype=np.float64), "left": np.asarray(left, dtype=np.int64)})
-    # the middle rank of equal forecasts, or all of them would stand in the highest tenth that one of them reaches
-    frame["tenth"] = np.ceil(10 * frame["score"].rank() / max(len(frame), 1)).astype("int64")
+    frame["tenth"] = tenths(frame["score"])
     found = frame.groupby("tenth").agg(n=("left", "size"), left=("left", "sum"), predicted=("score", "mean"))
     low, high = wilson(found["left"], found["n"], confidence)
     return found.assign(observed=found["left"] / found["n"], low=low, high=high).reset_index()
+
+
+def tenths(scores: pd.Series) -> pd.Series:
+    """Return the tenth that each forecast stands in, 1 the lowest; equal ones stand in that of their middle rank.
+
+    >>> tenths(pd.Series([0.1, 0.2, 0.2, 0.6])).tolist()
+    [3, 7, 7, 10]
+    """
+    return np.ceil(10 * scores.rank() / max(len(scores), 1)).astype("int64")
 
 
 def _told_apart(scores: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:

@@ -15,11 +15,6 @@ from analysis.vocabulary import TABLES
 LEAKING_AUC = 0.9
 LEVEL_SHARE = 0.05
 
-AFTER_THE_FACT = frozenset(
-    name for date, fields in TABLES["contracts"].learned for name in (date, *fields) if not name.endswith("*")
-)
-"""Columns that are known only once a customer has left, by name."""
-
 TOO_GOOD = "tells who left by itself"
 AFTERWARDS = "known only after the fact"
 
@@ -64,10 +59,10 @@ def _measured(values: pd.Series, outcome: pd.Series) -> dict[str, object]:
     n = np.bincount(codes, minlength=len(levels))
     share = np.bincount(codes, left, minlength=len(levels)) / n
     is_level = n >= LEVEL_SHARE * len(values)
-    at_0, at_1 = (float(n[is_level & (share == end)].sum() / len(values)) for end in (0, 1))
+    at_0, at_1 = (float(n[is_level & (share == end)].sum() / max(len(values), 1)) for end in (0, 1))
     own = _own_auc(values, share[codes], left)
     leaks = TOO_GOOD if own >= LEAKING_AUC and at_0 and at_1 else None
-    if values.name in AFTER_THE_FACT or _is_afterwards(values.notna().to_numpy(), left):
+    if TABLES["contracts"].is_learned(str(values.name)) or _is_afterwards(values.notna().to_numpy(), left):
         leaks = AFTERWARDS
     return {"column": values.name, "auc": own, "share_at_0": at_0, "share_at_1": at_1, "leaks": leaks}
 

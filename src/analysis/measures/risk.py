@@ -7,20 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.answers import times
-from analysis.measures.forecasts import calibration, compared
-from analysis.measures.frames import Rows, as_table, binary_order, check_confidence, md5, require
+from analysis.measures.forecasts import calibration, compared, gains
+from analysis.measures.frames import Rows, as_table, check_confidence, require
 from analysis.measures.inference import Floats
 from analysis.measures.leakage import refuse_leaking
-from analysis.measures.point_in_time import day_number
-from analysis.measures.scorers import Scorer, fitted
-from analysis.measures.spells import is_event
+from analysis.measures.risk_windows import Use, Window, ending, listed, observed, typed, within
+from analysis.measures.scorers import Kind, Scorer, fitted
 
 FeaturesAt: TypeAlias = Callable[[dt.date], Rows]
 """Given a day, one row a customer present on it: customer_id, the outcome, and what was known before that day."""
@@ -30,13 +27,29 @@ BASE_RATE, CONTRACT_ENDS = "base rate", "contract ends"
 
 
 @dataclass(frozen=True)
+class Trial:
+    """How scores are put to the test."""
+
+    horizon: int
+    bootstrap: int
+    seed: int
+    confidence: float
+    outcome: str = "left"
+    contract_days: str = "contract_days_left"
+
+
+@dataclass(frozen=True)
 class RiskScores:
     """Risks of leaving within the horizon, and how good they are."""
 
     chosen: str
     """The model that scores: boosting only where its Brier score is lower beyond doubt, else logistic."""
     scores: pd.DataFrame
-    """One row a model: model, auc, brier, slope, lift, each with _low and _high, chosen."""
+    """One row a model: model, auc, brier, slope, lift, auc_gain, brier_gain, each with _low and _high, chosen.
+
+    A gain is by how much the chosen model is better, on the same replicates: its AUC less that of the row, the Brier
+    score of the row less its own.
+    """
     brier_difference: tuple[float, float, float]
     """Brier score of boosting less that of logistic regression, and its interval over the same replicates."""
     calibration: pd.DataFrame
@@ -53,8 +66,8 @@ class RiskScores:
         columns = (*self.model.numbers, *self.model.texts)
         table = as_table(rows)
         require("risk_scores", table, ("customer_id", *columns))
-        frame = _typed(table, columns).execute()
-        return _highest_first(frame[["customer_id"]].assign(risk=self.model.predict(frame)))
+        frame = typed(table, columns).execute()
+        return highest_first(frame[["customer_id"]].assign(risk=self.model.predict(frame)))
 
 
 def risk_scores(
@@ -87,7 +100,7 @@ def risk_scores(
     ``seed``, and says so in ``windows``.
 
     Returns a record ``RiskScores``: chosen, scores (auc, brier, slope, lift: see ``forecasts.marks``),
-    brier_difference, calibration (see ``forecasts.calibration``), risks, windows, features, and ``predict(rows)`` for
+    brier_difference, calibration (see ``forecasts.calibration``), risks, windows, model, and ``predict(rows)`` for
     customers whose outcome is not known yet.
 
     Raises MeasureError where a training window comes too late, a customer stands twice in a window, the outcome is
@@ -106,26 +119,40 @@ def risk_scores(
     ('boosting', ['logistic', 'boosting', 'base rate'])
     """
     starts = sorted([train] if isinstance(train, dt.date) else train)
-    _check_settings(starts, test, horizon, max_rows, bootstrap, confidence)
-    windows = [_window(features_at(day), outcome, max_rows, seed) for day in (*starts, test)]
-    known, tested = pd.concat([window.rows for window in windows[:-1]], ignore_index=True), windows[-1].rows
+    check_settings("risk_scores", horizon=horizon, max_rows=max_rows, bootstrap=bootstrap)
+    check_confidence("risk_scores", confidence)
+    _check_days(starts, test, horizon)
+    days: list[tuple[Use, dt.date]] = [*(("train", day) for day in starts), ("test", test)]
+    windows = [
+        observed(features_at(day), use, day, outcomes=[outcome], max_rows=max_rows, seed=seed) for use, day in days
+    ]
+    known, tested = together(windows), windows[-1].rows
     features = tuple(name for name in known.columns if name not in ("customer_id", outcome))
     _check_known(known, tested, outcome, features)
     refuse_leaking("risk_scores", known, outcome, features)
-    models = {kind: fitted(kind, known, outcome, features, seed=seed) for kind in ("logistic", "boosting")}
-    forecasts = {kind: model.predict(tested) for kind, model in models.items()}
-    forecasts |= _baselines(known, tested, outcome, contract_days, horizon)
+    return scored(windows, features, Trial(horizon, bootstrap, seed, confidence, outcome, contract_days))
+
+
+def scored(windows: Sequence[Window], features: Sequence[str], trial: Trial) -> RiskScores:
+    """Fit the models on all windows but the last and mark them on that one, as :func:`risk_scores` does."""
+    known, tested, outcome = together(windows), windows[-1].rows, trial.outcome
+    kinds: tuple[Kind, ...] = ("logistic", "boosting")
+    models = {kind: fitted(kind, known, outcome, features, seed=trial.seed) for kind in kinds}
+    forecasts = {str(kind): model.predict(tested) for kind, model in models.items()}
+    forecasts |= _baselines(known, tested, trial)
     left = tested[outcome].to_numpy()
-    scores, briers = compared(forecasts, left, bootstrap=bootstrap, seed=seed, confidence=confidence)
-    difference = _difference(scores, briers, confidence)
-    chosen = "boosting" if difference[2] < 0 else "logistic"
+    scores, replicates = compared(
+        forecasts, left, bootstrap=trial.bootstrap, seed=trial.seed, confidence=trial.confidence
+    )
+    scores = gains(scores, replicates, "boosting", confidence=trial.confidence)
+    chosen: Kind = "boosting" if scores.set_index("model").loc["logistic", "brier_gain_low"] > 0 else "logistic"
     return RiskScores(
         chosen=chosen,
-        scores=scores.assign(chosen=scores["model"] == chosen),
-        brier_difference=difference,
-        calibration=calibration(forecasts[chosen], left, confidence=confidence),
-        risks=_highest_first(tested[["customer_id"]].assign(risk=forecasts[chosen], left=left)),
-        windows=_listed(windows, starts, test, outcome),
+        scores=gains(scores, replicates, chosen, confidence=trial.confidence).assign(chosen=scores["model"] == chosen),
+        brier_difference=_difference(scores),
+        calibration=calibration(forecasts[chosen], left, confidence=trial.confidence),
+        risks=highest_first(tested[["customer_id"]].assign(risk=forecasts[chosen], left=left)),
+        windows=listed(windows, outcome),
         model=models[chosen],
     )
 
@@ -157,26 +184,28 @@ def with_outcome(features: Rows, spells: Rows, *, as_of: dt.date, horizon: int, 
             f"who left by {end} is not known on {known_to}",
             f"Give an as_of of {known_to - dt.timedelta(days=horizon)} or earlier",
         )
-    day = day_number(as_of) - ledger["origin"].cast("date").epoch_days()
-    has_left = is_event(ledger) & (ledger["exit"] <= day + horizon)
-    open_then = ledger.mutate(left=has_left.ifelse(1, 0).cast("int64"))
-    open_then = open_then.filter(open_then["entry"] <= day, day < open_then["exit"]).select("customer_id", "left")
-    return people.join(open_then, "customer_id")
+    found = ending(people, ledger, as_of)
+    return found.mutate(left=within(found["_ends_in"], horizon)).drop("_ends_in")
 
 
-@dataclass(frozen=True)
-class _Window:
-    rows: pd.DataFrame
-    customers: int
-
-
-def _check_settings(
-    starts: Sequence[dt.date], test: dt.date, horizon: int, max_rows: int, bootstrap: int, confidence: float
-) -> None:
-    check_confidence("risk_scores", confidence)
-    for name, value in (("horizon", horizon), ("max_rows", max_rows), ("bootstrap", bootstrap)):
+def check_settings(measure: str, **settings: int) -> None:
+    """Raise MeasureError where one of the settings is below 1."""
+    for name, value in settings.items():
         if value < 1:
-            raise MeasureError("risk_scores", f"{name} is {value}", "Give at least 1")
+            raise MeasureError(measure, f"{name} is {value}", "Give at least 1")
+
+
+def together(windows: Sequence[Window]) -> pd.DataFrame:
+    """Return the rows of all windows to learn from."""
+    return pd.concat([window.rows for window in windows if window.use == "train"], ignore_index=True)
+
+
+def highest_first(risks: pd.DataFrame) -> pd.DataFrame:
+    """Sort customers by risk, those of one risk by id."""
+    return risks.sort_values(["risk", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def _check_days(starts: Sequence[dt.date], test: dt.date, horizon: int) -> None:
     if not starts:
         raise MeasureError("risk_scores", "there is no training window", "Give at least one day in train")
     latest = test - dt.timedelta(days=horizon)
@@ -187,50 +216,6 @@ def _check_settings(
             "test begins",
             f"Train on days up to {latest}",
         )
-
-
-def _window(rows: Rows, outcome: str, max_rows: int, seed: int) -> _Window:
-    """Count the customers of a window in the engine, check them, and bring at most ``max_rows`` of them."""
-    table = as_table(rows)
-    require("risk_scores", table, ("customer_id", outcome))
-    counts = _reduce_window(table, outcome).execute().loc[0]
-    if counts["customers"] != counts["different"]:
-        raise MeasureError(
-            "risk_scores", f"{counts['customers']} rows stand for {counts['different']} customers", "Give one row each"
-        )
-    if counts["faulty"]:
-        raise MeasureError(
-            "risk_scores",
-            f"{outcome!r} is other than 0 and 1 in {counts['faulty']} of {counts['customers']} rows",
-            "Give whether each customer left",
-        )
-    found = _reduce_sample(table, outcome, max_rows, seed).execute()
-    return _Window(found.sort_values("customer_id", ignore_index=True), int(counts["customers"]))
-
-
-def _reduce_window(table: ir.Table, outcome: str) -> ir.Table:
-    left = table[outcome].cast("float64")
-    faulty = times(~left.isin((0, 1)).fill_null(False))
-    return table.aggregate(customers=table.count(), different=table["customer_id"].nunique(), faulty=faulty)
-
-
-def _reduce_sample(table: ir.Table, outcome: str, max_rows: int, seed: int) -> ir.Table:
-    features = tuple(name for name in table.columns if name not in ("customer_id", outcome))
-    typed = _typed(table, features, outcome)
-    digest = md5(ibis.literal(f"{seed}/") + typed["customer_id"])
-    return typed.order_by(digest, binary_order(typed, "customer_id")).limit(max_rows)
-
-
-def _typed(table: ir.Table, features: Sequence[str], *outcome: str) -> ir.Table:
-    """Select customer_id, outcome and features, numbers as floats. Raises MeasureError for a feature that is a date."""
-    columns = {}
-    for name in features:
-        kind = table[name].type()
-        if kind.is_temporal() or kind.is_nested():
-            raise MeasureError("risk_scores", f"feature {name!r} holds {kind}", "Give numbers, truth values or texts")
-        columns[name] = table[name].cast("float64") if kind.is_numeric() else table[name].cast("string")
-    columns |= {name: table[name].cast("int64") for name in outcome}
-    return table.select(customer_id=table["customer_id"].cast("string"), **columns)
 
 
 def _check_known(known: pd.DataFrame, tested: pd.DataFrame, outcome: str, features: tuple[str, ...]) -> None:
@@ -246,33 +231,17 @@ def _check_known(known: pd.DataFrame, tested: pd.DataFrame, outcome: str, featur
         )
 
 
-def _baselines(
-    known: pd.DataFrame, tested: pd.DataFrame, outcome: str, contract_days: str, horizon: int
-) -> Mapping[str, Floats]:
+def _baselines(known: pd.DataFrame, tested: pd.DataFrame, trial: Trial) -> Mapping[str, Floats]:
     """Return what would be forecast without a model."""
-    base = float(known[outcome].mean())
+    base, days = float(known[trial.outcome].mean()), trial.contract_days
     found = {BASE_RATE: np.full(len(tested), base)}
-    if contract_days in known:
-        share = known.groupby(known[contract_days] < horizon)[outcome].mean()
-        found[CONTRACT_ENDS] = (tested[contract_days] < horizon).map(share).fillna(base).to_numpy(dtype=np.float64)
+    if days in known:
+        share = known.groupby(known[days] < trial.horizon)[trial.outcome].mean()
+        found[CONTRACT_ENDS] = (tested[days] < trial.horizon).map(share).fillna(base).to_numpy(dtype=np.float64)
     return found
 
 
-def _difference(scores: pd.DataFrame, briers: Mapping[str, Floats], confidence: float) -> tuple[float, float, float]:
-    brier = scores.set_index("model")["brier"]
-    replicates = briers["boosting"] - briers["logistic"]
-    low, high = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(brier["boosting"] - brier["logistic"]), float(low), float(high)
-
-
-def _listed(windows: Sequence[_Window], starts: Sequence[dt.date], test: dt.date, outcome: str) -> pd.DataFrame:
-    uses = [*(("train", day) for day in starts), ("test", test)]
-    rows = [
-        (use, pd.Timestamp(day), window.customers, len(window.rows), int(window.rows[outcome].sum()))
-        for (use, day), window in zip(uses, windows, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["use", "as_of", "customers", "used", "left"])
-
-
-def _highest_first(risks: pd.DataFrame) -> pd.DataFrame:
-    return risks.sort_values(["risk", "customer_id"], ascending=[False, True], ignore_index=True)
+def _difference(scores: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the Brier score of boosting less that of logistic regression, and its ends, from the gains of boosting."""
+    gain = scores.set_index("model").loc["logistic"]
+    return -float(gain["brier_gain"]), -float(gain["brier_gain_high"]), -float(gain["brier_gain_low"])
