@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PILOT := data/pilot/truth.json
 
-.PHONY: help setup report test lint bench lab lock clean
+.PHONY: help setup report test lint bench peers lab lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,6 +36,10 @@ lint: setup ## style, types, notebooks without outputs
 
 bench: setup ## measure the kit against its peers and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+peers: ## environment of the libraries that bench measures against, in .venv-bench
+	"$(PYTHON)" -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet lifelines lifetimes
 
 lab: $(PILOT) ## JupyterLab on the notebooks, with the pilot's snapshot ready
 	$(BIN)/stammkunde lab params/pilot.yml

@@ -3,6 +3,7 @@
 The hazard model (10 factors of 2 to 4 levels, 20 intervals at event quantiles) begins from a table in DuckDB, R's coxph
 and lifelines' CoxPHFitter from a frame in memory; the peers run where they are installed. Marginal effects of a
 logistic model of 20 yes-or-no columns begin from the fitted models. Each run is a process of its own; they alternate.
+Memory is that of one more run, on twenty times as many spells in a file of DuckDB's.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import ibis
 import numpy as np
 import pandas as pd
@@ -26,11 +27,11 @@ from analysis.measures.hazards import hazard_model
 from analysis.measures.logistic import logistic_model
 from analysis.measures.marginal import marginal_effects
 from analysis.measures.person_time import cuts_at_events
+from benchmarks import peers
 
-ROWS = 1_000_000
+ROWS, MANY_ROWS = 1_000_000, 20_000_000
 LEVELS = (2, 3, 4, 2, 3, 4, 2, 3, 4, 3)
 COLUMNS = 20
-_PEERS = Path(__file__).parents[1] / ".venv-bench" / "bin" / "python"
 _BUILD = Path(__file__).parent / "build"
 
 _COXPH = """
@@ -51,9 +52,9 @@ print(json.dumps({"seconds": time.perf_counter() - begin}))
 """
 
 
-def spells(rows: int) -> pd.DataFrame:
+def spells(rows: int, seed: int = 0) -> pd.DataFrame:
     """Return spells in days with 10 factors, each of which has a ratio of its own; the same at each call."""
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     factors = {f"factor_{at}": draw.integers(0, levels, rows) for at, levels in enumerate(LEVELS)}
     log_ratio = sum(0.1 * number * (-1) ** at for at, number in enumerate(factors.values()))
     days = np.ceil(draw.exponential(900 * np.exp(-log_ratio))).astype(int)
@@ -75,6 +76,23 @@ def _kit_hazards(rows: int) -> dict[str, float]:
     begin = time.perf_counter()
     model = hazard_model(table, [f"factor_{at}" for at in range(len(LEVELS))], cuts=cuts_at_events(table))
     return {"seconds": time.perf_counter() - begin, "patterns": len(model.patterns)}
+
+
+def _write_many(rows: int) -> None:
+    """Write a file of spells, block by block so that no process holds them all."""
+    file = _BUILD / "spells.duckdb"
+    file.unlink(missing_ok=True)
+    with duckdb.connect(str(file)) as engine:
+        for first in range(0, rows, ROWS):
+            engine.register("block", spells(min(ROWS, rows - first), seed=first).assign(entry=0))
+            engine.execute(("INSERT INTO spells " if first else "CREATE TABLE spells AS ") + "FROM block")
+
+
+def _kit_many(rows: int) -> dict[str, float]:
+    table = ibis.duckdb.connect(_BUILD / "spells.duckdb", read_only=True).table("spells")
+    begin = time.perf_counter()
+    model = hazard_model(table, [f"factor_{at}" for at in range(len(LEVELS))], cuts=cuts_at_events(table))
+    return {"seconds": time.perf_counter() - begin, "spells": model.n, "peak_mb": peers.peak_mb()}
 
 
 def _timed(work: Callable[[], object]) -> dict[str, float]:
@@ -107,19 +125,14 @@ def _statsmodels_effects(rows: int) -> dict[str, float]:
 
 _RUNS: dict[str, Callable[[int], dict[str, float]]] = {
     "kit_hazards": _kit_hazards,
+    "kit_many": _kit_many,
     "kit_effects": _kit_effects,
     "statsmodels_effects": _statsmodels_effects,
 }
 
 
 def _run(name: str, rows: int) -> dict[str, float]:
-    return _read([sys.executable, "-m", "benchmarks.hazards", name, str(rows)])
-
-
-def _read(command: list[str]) -> dict[str, float]:
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return peers.told([sys.executable, "-m", "benchmarks.hazards", name, str(rows)])
 
 
 def _peers(file: Path) -> dict[str, list[str]]:
@@ -127,8 +140,8 @@ def _peers(file: Path) -> dict[str, list[str]]:
     found = {}
     if rscript := shutil.which("Rscript"):
         found["R coxph"] = [rscript, "-e", _COXPH, str(file)]
-    if _PEERS.is_file():
-        found["lifelines CoxPHFitter"] = [str(_PEERS), "-c", _LIFELINES, str(file)]
+    if peers.PYTHON.is_file():
+        found["lifelines CoxPHFitter"] = [str(peers.PYTHON), "-c", _LIFELINES, str(file)]
     return found
 
 
@@ -137,8 +150,14 @@ def section(pairs: int, _rows: int) -> str:
     _BUILD.mkdir(exist_ok=True)
     file = _BUILD / "spells.csv"
     spells(ROWS).to_csv(file, index=False)
-    peers = _peers(file)
-    rounds = [{"kit": _run("kit_hazards", ROWS)} | {name: _read(peers[name]) for name in peers} for _ in range(pairs)]
+    others = _peers(file)
+    rounds = [
+        {"kit": _run("kit_hazards", ROWS)} | {name: peers.told(command) for name, command in others.items()}
+        for _ in range(pairs)
+    ]
+    _write_many(MANY_ROWS)
+    many = _run("kit_many", MANY_ROWS)
+    (_BUILD / "spells.duckdb").unlink()
     effects = [{name: _run(name, ROWS) for name in ("kit_effects", "statsmodels_effects")} for _ in range(pairs)]
     lines = [
         f"## Hazard model of {len(LEVELS)} factors, {ROWS:,} spells",
@@ -147,10 +166,12 @@ def section(pairs: int, _rows: int) -> str:
             f"Times as fast as {name}, median of {pairs} pairs: "
             f"**{statistics.median(one[name]['seconds'] / one['kit']['seconds'] for one in rounds):.1f}** "
             "(to reach: at least 3)."
-            for name in peers
+            for name in others
         ),
         f"Seconds, median: {statistics.median(one['kit']['seconds'] for one in rounds):.1f}, "
         f"of {rounds[0]['kit']['patterns']:,.0f} patterns.",
+        f"Peak memory with {many['spells']:,.0f} spells: **{many['peak_mb'] / 1024:.2f} GB** (to reach: under 2), in "
+        f"{many['seconds']:.0f} seconds.",
         "",
         f"## Marginal effects of a logistic model, {ROWS:,} rows and {COLUMNS} columns",
         "",

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.intake import snapshot as snapshots
-from analysis.pipeline import NOTEBOOKS, Clock, build
+from analysis.pipeline import NOTEBOOKS, build
 from analysis.vocabulary import CHAPTERS
+from analysis.writing import Clock
 
 _ONE_PDF = """
 import sys

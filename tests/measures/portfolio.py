@@ -1,4 +1,4 @@
-"""Twenty contracts in hundredths of a quarter, with late entry and two causes, and what R makes of them.
+"""Contracts in hundredths of a quarter, with late entry and causes: twenty, with what R makes of them, and many.
 
 R 4.1.1, survival 3.5.3: ``survfit(Surv(entry, exit, event) ~ g, conf.type = "log-log")`` for the curves,
 ``survival:::survmean(., rmean = 2.5)`` for the means, ``survfit(Surv(exit, factor(...)) ~ g)`` without late entry for
@@ -77,3 +77,31 @@ INCIDENCES = [
     ("Süd", 3.10, 2, 0.316666666667, 0.372222222222, 0.1525098661047, 0.1737033088521),
     ("Süd", 3.70, 1, 0.627777777778, 0.372222222222, 0.1737033088521, 0.1737033088521),
 ]
+
+
+def many_contracts(n: int = 9000) -> pd.DataFrame:
+    """Return contracts made without chance: times with ties, entries after 0, three causes, four factors."""
+    at = np.arange(n)
+
+    def share(multiplier: int, prime: int) -> np.ndarray:
+        return (at * multiplier % prime + 1) / (prime + 1)
+
+    sector, smoker, old = (share(multiplier, 1009) for multiplier in (617, 389, 751))
+    rate = np.exp(0.4 * (sector < 0.2) - 0.3 * (sector > 0.7) + 0.2 * (smoker < 0.3) + 0.5 * (old < 0.25))
+    sale, death, lapse = (-np.log(share(*primes)) for primes in ((7919, 10007), (4663, 10009), (3571, 10037)))
+    lengths = np.column_stack([25 * sale / rate, 90 * death / (1 + 2 * (old < 0.25)), 140 * lapse])
+    watched = 60 * share(2089, 10039)
+    late = np.where(share(5003, 10061) < 0.3, np.floor(600 * share(911, 10067)) / 100, 0)
+    length = np.minimum(lengths.min(axis=1), watched)
+    event = (length < watched).astype(int)
+    return pd.DataFrame(
+        {
+            "sector": np.select([sector < 0.2, sector > 0.7], ["Öffentlich", "Handel"], "Industrie"),
+            "smoker": np.where(smoker < 0.3, "ja", "nein"),
+            "age": np.where(old < 0.25, "alt", "jung"),
+            "entry": late,
+            "exit": ((100 * late).round() + np.ceil(100 * length)) / 100,
+            "event": event,
+            "cause": np.where(event == 1, np.array(["sale", "death", "lapse"])[lengths.argmin(axis=1)], None),
+        }
+    )

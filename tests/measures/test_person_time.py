@@ -50,12 +50,31 @@ def test_every_reduction_compiles_for_every_engine(name: str, dialect: str):
 
 
 class TestCutsAtEvents:
-    def test_the_intervals_hold_as_many_events_each(self):
-        # 6 events at 1, 2, 4, 5, 7, 8: a third of them by 2, two thirds by 5; the censored spell at 3 does not count
+    def test_each_interval_holds_about_its_share_of_what_would_go_unseen(self):
+        # events at 1, 2, 4, 5, 7, 8 with 7, 6, 4, 3, 2, 1 still to leave: cube roots of log²(7/6), log²(6/4), …
+        # 0, .287, .548, .436, .548, .783, in all 2.602; a third of it is passed at 5, with 1.271, and half of the rest,
+        # .666, at 8; but 8 is the last, so 7 it is
         rows = pd.DataFrame({"entry": 0, "exit": [8, 1, 2, 3, 4, 5, 7], "event": [1, 1, 1, 0, 1, 1, 1]})
-        assert cuts_at_events(rows, intervals=3) == (2, 5)
+        assert cuts_at_events(rows, intervals=3) == (5, 7)
 
-    def test_ties_leave_fewer_and_the_last_event_is_no_cut(self):
+    def test_there_are_as_many_intervals_as_asked_for_though_most_end_at_once(self):
+        # 500 at 1, then one each at 2 to 100
+        rows = pd.DataFrame({"entry": 0, "exit": [*[1] * 500, *range(2, 101)], "event": 1})
+        assert len(cuts_at_events(rows)) == 29
+        assert len(cuts_at_events(rows, intervals=99)) == 98
+
+    def test_times_of_contracts_that_lapse_together_are_kept_apart(self):
+        # 1000 leave one by one until 50, the last 200 between 51 and 60: there the cuts lie closer
+        ends = [*np.linspace(1, 50, 1000).round(2), *np.linspace(51, 60, 200).round(2)]
+        cuts = np.array(cuts_at_events(pd.DataFrame({"entry": 0, "exit": ends, "event": 1})))
+        assert (cuts > 50).sum() >= 8
+
+    def test_spells_of_length_zero_do_not_count(self):
+        rows = pd.DataFrame({"entry": 0, "exit": [8, 1, 2, 3, 4, 5, 7], "event": 1})
+        empty = pd.DataFrame({"entry": 6, "exit": [6] * 50, "event": 1})
+        assert cuts_at_events(pd.concat([rows, empty]), intervals=3) == cuts_at_events(rows, intervals=3)
+
+    def test_where_there_are_fewer_times_each_is_a_cut_but_the_last(self):
         rows = pd.DataFrame({"entry": 0, "exit": [1, 1, 1, 1, 2, 2], "event": 1})
         assert cuts_at_events(rows, intervals=5) == (1,)
         assert cuts_at_events(rows.assign(exit=4), intervals=5) == ()

@@ -294,6 +294,22 @@ class TestLogrank:
         early = logrank(spells.assign(entry=0), by="plan")
         assert early.chi2 == pytest.approx((1 / 6) ** 2 / (2 / 9 + 1 / 4))
 
+    def test_groups_that_never_meet_add_no_degree_of_freedom(self):
+        # a and b end before c and d begin: within each pair as in the doctest's arithmetic, 2.882, once each
+        pair = _spells((0, 1, 1), (0, 2, 1), (0, 3, 1), (0, 4, 1)).assign(plan=["a", "a", "b", "b"])
+        later = pair.assign(entry=5, exit=pair["exit"] + 5, plan=["c", "c", "d", "d"])
+        lost = _spells((0, 0.5, 0)).assign(plan="lost before any event")
+        test = logrank(pd.concat([pair, later, lost]), by="plan")
+        assert test.df == 2
+        assert test.chi2 == pytest.approx(2 * logrank(pair, by="plan").chi2)
+
+    def test_a_group_of_one_among_thousands_has_its_degree_of_freedom(self):
+        spells = _random_spells(20_000, seed=9, late=False)
+        spells.loc[0, "plan"] = "alone"
+        test = logrank(spells, by="plan")
+        assert test.df == 3
+        assert test.chi2 == pytest.approx(survdiff(spells["exit"], spells["event"], spells["plan"])[0])
+
     def test_nothing_to_compare_is_missing(self):
         alone = logrank(_spells((0, 1, 1), (0, 2, 0)).assign(plan="a"), by="plan")
         no_event = logrank(_spells((0, 1, 0), (0, 2, 0)).assign(plan=["a", "b"]), by="plan")

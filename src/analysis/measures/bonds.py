@@ -15,7 +15,7 @@ from analysis.measures.bond_rules import KINDS, MIXES, NONE, BondRules, any_of, 
 from analysis.measures.churn import churn_rate
 from analysis.measures.features import held_products
 from analysis.measures.frames import Rows, as_table, binary_order, require
-from analysis.measures.intervals import wilson
+from analysis.measures.intervals import newcombe, wilson
 from analysis.measures.point_in_time import DAYS_A_YEAR, Tables, day_number, knowledge, present
 from analysis.measures.spells import spells, spells_from_purchases
 from analysis.measures.terms import bound_terms
@@ -260,9 +260,9 @@ def churn_gap(found: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     row: dict[str, float] = {}
     for side, *ends in zip(sides, share, low, high, exposed, strict=True):
         row |= dict(zip((side, f"{side}_low", f"{side}_high", f"{side}_exposed"), ends, strict=True))
-    down, up = np.hypot(share - low, (high - share)[::-1])[0], np.hypot(high - share, (share - low)[::-1])[0]
-    gap = share[0] - share[1]
-    return pd.DataFrame([row | {"difference": gap, "difference_low": gap - down, "difference_high": gap + up}])
+    down, up = newcombe(ended[0], exposed[0], ended[1], exposed[1], confidence)
+    gap = {"difference": share[0] - share[1], "difference_low": down.item(), "difference_high": up.item()}
+    return pd.DataFrame([row | gap])
 
 
 _OF_THE_EXPORT = ("current_term_end", "auto_renews")

@@ -33,6 +33,8 @@ __all__ = [
 _STEP = ["survival", "se", "low", "high"]
 _ROUNDING = 1e-12
 """9/10 · 8/9 · 7/8 · 6/7 · 5/6 comes out in the 16th digit above one half."""
+_NONE_LEFT = 1e-9
+"""Share of a group's variance that is left only by rounding."""
 
 
 def survival_curve(
@@ -174,12 +176,17 @@ def _chi2(at_risk: Floats, events: Floats) -> tuple[float, int, float]:
     share = at_risk / all_at_risk[:, None]
     weight = all_events * (all_at_risk - all_events) / np.maximum(all_at_risk - 1, 1)
     excess = (events - share * all_events[:, None]).sum(axis=0)
-    variance = np.diag(weight @ share) - share.T @ (weight[:, None] * share)
-    df = int(np.linalg.matrix_rank(variance, hermitian=True)) if len(events) else 0
-    if df == 0:
+    shared = share.T @ (weight[:, None] * share)
+    np.fill_diagonal(shared, 0)
+    variance = np.diag(shared.sum(axis=1)) - shared  # rows that sum to 0, so that rounding adds no degree of freedom
+    met = np.flatnonzero(variance.diagonal() > 0)
+    if not len(met):
         return np.nan, 0, np.nan
-    chi2 = float(excess @ np.linalg.pinv(variance, hermitian=True) @ excess)
-    return chi2, df, float(special.chdtrc(df, chi2))
+    deviation = np.sqrt(variance.diagonal()[met])
+    roots, vectors = np.linalg.eigh(variance[np.ix_(met, met)] / np.outer(deviation, deviation))
+    held = roots > _NONE_LEFT
+    chi2 = float((((excess[met] / deviation) @ vectors[:, held]) ** 2 / roots[held]).sum())
+    return chi2, int(held.sum()), float(special.chdtrc(held.sum(), chi2))
 
 
 def _check_curve(measure: str, curve: pd.DataFrame, groups: list[str]) -> None:
