@@ -11,7 +11,18 @@ from analysis.measures.frames import Rows, as_table, binary_order, require
 from analysis.measures.money import in_cents, known_amounts
 from analysis.measures.rfm import SCORES, rfm, rfm_scores
 
-__all__ = ["CLASSES", "SCORES", "abc", "abc_classes", "concentration", "lorenz", "rfm", "rfm_scores", "with_class"]
+__all__ = [
+    "CLASSES",
+    "SCORES",
+    "abc",
+    "abc_classes",
+    "classed",
+    "concentration",
+    "lorenz",
+    "rfm",
+    "rfm_scores",
+    "with_class",
+]
 
 CLASSES = ("A", "B", "C")
 """The ABC classes, best first."""
@@ -39,7 +50,6 @@ def abc(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> pd.DataFra
     1     B     15.0   0.15
     2     C      5.0   0.05
     """
-    _check_cuts(cuts)
     found = _reduce_abc(_amounts("abc", amounts), cuts).execute().set_index("class").reindex(list(CLASSES))
     counts = found[["customers", "not_positive", "cents", "positive_cents"]].fillna(0).astype("int64")
     base = counts["positive_cents"].sum() or float("nan")
@@ -70,9 +80,8 @@ def abc_classes(amounts: Rows, *, cuts: tuple[float, float] = (0.8, 0.95)) -> ir
     0           a      9.0     A
     1           b      1.0     B
     """
-    _check_cuts(cuts)
-    classed = _classed(_amounts("abc", amounts), cuts)
-    return classed.select("customer_id", revenue=classed["cents"] / 100, **{"class": classed["class"]})
+    found = classed(_amounts("abc", amounts), cuts)
+    return found.select("customer_id", revenue=found["cents"] / 100, **{"class": found["class"]})
 
 
 def with_class(rows: Rows, amounts: Rows | None, *, cuts: tuple[float, float] = (0.8, 0.95)) -> ir.Table:
@@ -148,6 +157,20 @@ def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
     )
 
 
+def classed(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
+    """Return one row a customer: customer_id, cents, has_bought (1 where a row is 0 or more, else 0), class."""
+    _check_cuts(cuts)
+    customers = _customers(amounts)
+    gain = ibis.greatest(customers["cents"], 0)
+    best_first = [customers["cents"].desc(), binary_order(customers, "customer_id")]
+    before = gain.sum().over(ibis.cumulative_window(order_by=best_first)) - gain
+    total = gain.sum().over(ibis.window())
+    placed = customers.mutate(share_before=before.cast("float64") / total.cast("float64").nullif(0))
+    share = placed["share_before"]
+    letter = ibis.cases((placed["cents"] <= 0, "C"), (share < cuts[0], "A"), (share < cuts[1], "B"), else_="C")
+    return placed.select(*customers.columns, **{"class": letter})
+
+
 def _check_cuts(cuts: tuple[float, float]) -> None:
     if not 0 < cuts[0] < cuts[1] <= 1:
         raise MeasureError("abc", f"cuts are {cuts!r}", "Give two rising shares between 0 and 1, such as (0.8, 0.95)")
@@ -160,29 +183,17 @@ def _amounts(measure: str, amounts: Rows) -> ir.Table:
 
 
 def _customers(amounts: ir.Table) -> ir.Table:
-    """One row a customer: customer_id, cents."""
+    """One row a customer: customer_id, cents, has_bought."""
     known = known_amounts(amounts, "customer_id", "revenue")
-    return known.group_by("customer_id").aggregate(cents=in_cents(known["revenue"]).sum())
-
-
-def _classed(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
-    """One row a customer: customer_id, cents, class."""
-    customers = _customers(amounts)
-    gain = ibis.greatest(customers["cents"], 0)
-    best_first = [customers["cents"].desc(), binary_order(customers, "customer_id")]
-    before = gain.sum().over(ibis.cumulative_window(order_by=best_first)) - gain
-    total = gain.sum().over(ibis.window())
-    placed = customers.mutate(share_before=before.cast("float64") / total.cast("float64").nullif(0))
-    share = placed["share_before"]
-    letter = ibis.cases((placed["cents"] <= 0, "C"), (share < cuts[0], "A"), (share < cuts[1], "B"), else_="C")
-    return placed.select("customer_id", "cents", **{"class": letter})
+    has_bought = (known["revenue"] >= 0).ifelse(1, 0).max()
+    return known.group_by("customer_id").aggregate(cents=in_cents(known["revenue"]).sum(), has_bought=has_bought)
 
 
 def _reduce_abc(amounts: ir.Table, cuts: tuple[float, float]) -> ir.Table:
-    classed = _classed(amounts, cuts)
-    cents = classed["cents"]
-    return classed.group_by("class").aggregate(
-        customers=classed.count(),
+    customers = classed(amounts, cuts)
+    cents = customers["cents"]
+    return customers.group_by("class").aggregate(
+        customers=customers.count(),
         not_positive=(cents <= 0).ifelse(1, 0).sum(),
         cents=cents.sum(),
         positive_cents=ibis.greatest(cents, 0).sum(),
