@@ -134,8 +134,8 @@ class Params(Model):
             least = getattr(getattr(self, chapter, None), "min_group", SMALL_CELL)
             if least < SMALL_CELL:
                 raise ValueError(
-                    f"{chapter}.min_group is {least}, but a shareable report shows no group of fewer than {SMALL_CELL}; "
-                    f"raise it, or write audience: internal"
+                    f"{chapter}.min_group is {least}, but a shareable report shows no group of fewer than "
+                    f"{SMALL_CELL}; raise it, or write audience: internal"
                 )
         return self
 
