@@ -109,6 +109,14 @@ def test_parameters_are_frozen(load):
             "sources.contracts.reasons.grund: 'grund' holds no reason; columns of reasons are called reason or ",
         ),
         (
+            MINIMAL + "  contracts: {path: v.csv, reasons: {reason: {Preis: Preis, 'PREIS ': Geld}}}\n",
+            "sources.contracts.reasons.reason: 'preis' means both 'Preis' and 'Geld'; case and outer blanks are one.",
+        ),
+        (
+            MINIMAL + "  contracts: {path: v.csv, reasons: {reason: {Preis: Preis, Sonstiges: ' Other'}}}\n",
+            "sources.contracts.reasons.reason: ' Other' is what the report itself calls what is no reason; call it otherwise.",
+        ),
+        (
             MINIMAL + "  cases: {path: f.csv, reasons: {reason: {teuer: Preis}}}\n",
             "sources: cases has a codebook of reasons, but only contracts end for one; move it there.",
         ),
@@ -130,6 +138,12 @@ def test_a_fault_is_named_with_its_key_and_a_remedy(load, text, message):
     found = refusal(load, text)
     assert found.startswith(message) or message in found
     assert "streng-geheim" not in found
+
+
+def test_care_and_winning_cannot_cost_more_than_all_that_is_expected(load):
+    assert load(MINIMAL + "value: {care_share: 0.4, acquisition_share: 0.6}\n").value.care_share == 0.4
+    with pytest.raises(ParamsError, match=r"care_share, 0\.5, and acquisition_share, 0\.6, are more than the whole"):
+        load(MINIMAL + "value: {care_share: 0.5, acquisition_share: 0.6}\n")
 
 
 def test_a_shareable_report_shows_no_small_groups(load):

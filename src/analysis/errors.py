@@ -92,9 +92,10 @@ class OutsideDataError(StammkundeError):
 
     exit_code = 3
 
-    def __init__(self, period: object, first: object, last: object) -> None:
+    def __init__(self, period: object, first: object, last: object, *, is_named: bool = True) -> None:
+        named = f"period {period} lies outside the data, which"
         super().__init__(
-            f"period {period} lies outside the data, which run from {first} to {last}. "
+            f"{named if is_named else 'no period is complete yet in the data, which'} run from {first} to {last}. "
             "Name a period between them with --period, or load newer files."
         )
 
@@ -173,6 +174,18 @@ class NotSettledError(MeasureError):
 
     def __init__(self, measure: str) -> None:
         super().__init__(measure, "the fit does not settle", "Merge sparse levels, or leave out a covariate")
+
+
+class EmptiedError(MeasureError):
+    """Nobody is left at risk before later spells begin; from ``from_time`` on somebody is, if only later."""
+
+    def __init__(self, measure: str, time: object, place: str, from_time: float) -> None:
+        super().__init__(
+            measure,
+            f"nobody is left at risk at time {time}{place}, and later spells begin",
+            f"Give from_time={from_time}, for the curve of those who lasted until then",
+        )
+        self.from_time = from_time
 
 
 class FigureError(StammkundeError):

@@ -31,6 +31,8 @@ from analysis.vocabulary import CHAPTERS, SMALL_CELL, TABLES
 from analysis.yaml_strict import read_mapping, read_value
 
 Confidence = Annotated[float, Field(gt=0, lt=1)]
+Days = Annotated[int, Field(ge=1, le=36_525)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class DataQualitySettings(Model):
@@ -54,9 +56,9 @@ class ChurnDriversSettings(Model):
     min_group: Annotated[int, Field(ge=1)] = 5
     drivers: str = "region channel term_months"
     consumer_rule: bool = True
-    notice_within_days: Annotated[int, Field(ge=1)] = 60
-    fading_days: Annotated[int, Field(ge=1)] = 365
-    risk_days: Annotated[int, Field(ge=1)] = 90
+    notice_within_days: Days = 60
+    fading_days: Days = 365
+    risk_days: Days = 90
 
 
 class SegmentsSettings(Model):
@@ -65,6 +67,32 @@ class SegmentsSettings(Model):
     cut_a: Confidence = 0.8
     cut_b: Confidence = 0.95
     bins: Annotated[int, Field(ge=2, le=9)] = 5
+
+
+class ValueSettings(Model):
+    """Settings of the chapter on value. Its classes and its risk are those of the chapters on segments and on leaving.
+
+    Shares are of the expected value; ``margin_ratio`` counts where the cost of goods is not on record, unless it is 0.
+    """
+
+    confidence: Confidence = 0.95
+    months: Annotated[int, Field(ge=1)] = 12
+    discount: Annotated[float, Field(ge=0)] = 0.1
+    fee_margin: Annotated[float, Field(ge=0, le=1)] = 1.0
+    margin_ratio: Annotated[float, Field(le=1)] = 0.0
+    service: Annotated[float, Field(ge=0)] = 0.0
+    margin_months: Annotated[int, Field(ge=2)] = 12
+    care_share: Share = 0.1
+    acquisition_share: Share = 0.3
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if self.care_share + self.acquisition_share > 1:
+            raise ValueError(
+                f"care_share, {self.care_share}, and acquisition_share, {self.acquisition_share}, are more than the "
+                "whole value together; lower one of them"
+            )
+        return self
 
 
 class SummarySettings(Model):
@@ -101,6 +129,7 @@ class Params(Model):
     satisfaction: SatisfactionSettings = SatisfactionSettings()
     churn_drivers: ChurnDriversSettings = ChurnDriversSettings()
     segments: SegmentsSettings = SegmentsSettings()
+    value: ValueSettings = ValueSettings()
     summary: SummarySettings = SummarySettings()
     split_by: None = None
     outputs: Sequence[Literal["html", "pdf", "xlsx"]] = ("html", "pdf", "xlsx")
@@ -186,6 +215,7 @@ def _field_names(location: Sequence[int | str]) -> list[str]:
         "satisfaction": SatisfactionSettings,
         "churn_drivers": ChurnDriversSettings,
         "segments": SegmentsSettings,
+        "value": ValueSettings,
         "data_quality": DataQualitySettings,
         "summary": SummarySettings,
     }

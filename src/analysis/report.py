@@ -68,7 +68,7 @@ class Report(KnownTables):
             self._figures([{str(key): part for key, part in row.items()} for row in id.to_dict("records")])
             return
         if not self.is_internal and n is not None and n < SMALL_CELL:
-            value = low = high = None
+            value = low = high = n = None
         self._log.add(
             {
                 "id": figure_id(id, group),

@@ -25,6 +25,7 @@ class Column:
     required: bool = False
     unit: str = ""
     choices: tuple[str, ...] = ()
+    never_negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ _TABLES = (
             Column("current_term_end", "date", "last day of the current term"),
             Column("ended_on", "date", "last day in force; missing while it runs"),
             Column("reason", "text", "reason given for leaving"),
-            Column("fee", "money", "fee", unit="money a month"),
+            Column("fee", "money", "fee", unit="money a month", never_negative=True),
         ),
         key="contract_id",
         event_time="start",
@@ -239,6 +240,9 @@ RATING_PREFIX = "rating_"
 SMALL_CELL = 5
 """Fewer customers than so many make a figure that a shareable report must not hold."""
 
+NO_REASONS = ("other", "sources disagree", "not in codebook", "unknown")
+"""What is said of contracts that ended for no reason of their own name; no reason for leaving may be called so."""
+
 NPS_SCALES = ((0, 10), (1, 10))
 """The scales on which a Net Promoter Score is defined."""
 
@@ -247,6 +251,7 @@ CHAPTERS = (
     "satisfaction",
     "churn_drivers",
     "segments",
+    "value",
     "summary",
 )
 """The chapters there are, in the order of the report; ``summary`` is built last and reads the others' figures."""

@@ -44,6 +44,7 @@ CURVES = pd.DataFrame(
     {
         "channel": ["Filiale"] * 3 + ["Internet"] * 3,
         "time": [100, 400, 1095, 90, 300, 730],
+        "at_risk": [90, 60, 40, 80, 50, 20],
         "survival": [0.9, 0.8, 0.6, 0.7, 0.4, 0.0],
         "low": [0.8, 0.7, 0.5, 0.6, 0.3, NAN],
         "high": [0.95, 0.9, 0.7, 0.8, 0.5, NAN],
@@ -199,6 +200,75 @@ TRIANGLE = pd.DataFrame(
         "complete": [True, True, True, False, True, False],
     }
 )
+MOVED = pd.DataFrame(
+    {
+        "part": ["cell"] * 6 + ["before"] * 4 + ["after"] * 4 + ["all"],
+        "state_before": ["A", "A", "A", "B", "new", "returned", "A", "B", "new", "returned", *[None] * 5],
+        "state_after": ["A", "B", "gone", "A", "A", "C", *[None] * 4, "A", "B", "C", "gone", None],
+        "customers": [273, 72, NAN, 86, 0, 9, 360, 86, 0, 9, 359, 72, 9, NAN, 455],
+        "change": [
+            *(-2302.25, -11575.5, NAN, 16181.43, 0.0, 1.2e6),
+            *(-40000.0, 16181.43, 0.0, 1.2e6, 13879.18, -11575.5, 1.2e6, NAN, 1.1e6),
+        ],
+    }
+)
+CLUSTERS = pd.DataFrame(
+    {
+        "cluster": [1, 1, 1, 2, 2, 2],
+        "n": [900] * 3 + [400] * 3,
+        "share": [9 / 13] * 3 + [4 / 13] * 3,
+        "attribute": ["recency_days", "money", "rating_Qualität der Lieferung"] * 2,
+        "median": [302.0, 59.3, 2.5, 5.0, 1_204_101.0, 4.0],
+        "difference": [0.66, -0.66, -0.1, -1.49, 1.49, 0.2],
+    }
+)
+CLUSTER_NAMES = pd.DataFrame(
+    {
+        "cluster": [1, 1, 2, 2],
+        "rank": [1, 2, 1, 2],
+        "attribute": ["money", "recency_days", "money", "rating_Qualität der Lieferung"],
+        "direction": ["low", "high", "high", "high"],
+        "difference": [-0.66, 0.66, 1.49, 0.2],
+    }
+)
+EARNED = pd.DataFrame(
+    {
+        "product_id": ["A-1", "A-2", "A-3", "A-4", "A-5"],
+        "name": ["Espresso", "Crema, ganze Bohne", None, "Geschenkkorb mit Tasse, Kännchen und Probierpaket", "Tee"],
+        "contribution": [78062.58, 1233.66, -4.5, -4554.21, NAN],
+        "low": [72376.0, -954.0, NAN, -4925.0, NAN],
+        "high": [83748.0, 3421.0, NAN, -4183.0, NAN],
+        "verdict": ["keep", "watch", "too few", "drop", "cost unknown"],
+        "customers": [1426, 390, 2, 701, 12],
+    }
+)
+TRACKED = pd.DataFrame(
+    {
+        "last_day": pd.to_datetime(["2025-01-07", "2025-01-14", "2025-01-21", "2025-01-28", "2025-02-04"]),
+        "is_holdout": [False, False, False, True, True],
+        "actual": [3, 40, 120, 260, 401],
+        "predicted": [4.1, 38.2, 118.0, 255.3, 399.6],
+    }
+)
+FORETOLD = pd.DataFrame(
+    {
+        "tenth": [1, 4, 8, 10],
+        "customers": [303, 302, 302, 4],
+        "predicted": [0.01, 0.53, 2.7, 10.7],
+        "actual": [0.0, 0.47, 2.88, 10.4],
+        "low": [0.0, 0.34, 2.54, 9.4],
+        "high": [0.0, 0.59, 3.21, 11.3],
+    }
+)
+WORTH = pd.DataFrame(
+    {
+        "from": [NAN, 0.0, 5000.0, 10000.0, 15000.0],
+        "to": [0.0, 5000.0, 10000.0, 15000.0, NAN],
+        "customers": [3, 700, 0, 250, 47],
+        "share": [0.003, 0.7, 0.0, 0.25, 0.047],
+        "value": [-300.0, 1.4e6, 0.0, 3.1e6, 1.2e6],
+    }
+)
 
 KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "intervals": (charts.intervals, NPS, {"value": "nps", "label": "region", "unit": "points", "reference": 24.9}),
@@ -225,7 +295,13 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "quality": (charts.quality, ROWS, {"limit": 0.05}),
     "reasons": (charts.reasons, REASONS, {}),
     "incidence": (charts.incidence, INCIDENCES, {}),
+    "migration": (charts.migration, MOVED, {"before": "2026-Q2", "after": "2026-Q3"}),
+    "clusters": (charts.clusters, CLUSTERS, {"named": CLUSTER_NAMES}),
     "retention": (charts.retention, TRIANGLE, {}),
+    "contributions": (charts.contributions, EARNED, {}),
+    "tracking": (charts.tracking, TRACKED, {}),
+    "forecasts": (charts.forecasts, FORETOLD, {}),
+    "value_spread": (charts.value_spread, WORTH, {}),
 }
 
 

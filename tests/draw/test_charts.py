@@ -147,7 +147,23 @@ ALTERNATIVES = {
     ),
     "calibration": ("1: vorhergesagt 0,7\xa0%, gegangen 0,0\xa0%", "10: vorhergesagt 31,0\xa0%", "(8,9 bis 53,2\xa0%)"),
     "incidence": ("Preis 20,0\xa0% nach 36 Monaten", "andere 0,3\xa0% nach 36 Monaten"),
+    "migration": (
+        "nach Klasse in Q2 2026 und in Q3 2026",
+        "zurückgekehrt nach Klasse C 9, 1,2\xa0Mio.\xa0€ mehr; Klasse B nach Klasse A 86",
+    ),
+    "clusters": (
+        "Gruppe 1: geringer Umsatz, lange nicht gekauft (n\xa0=\xa0900, 69,2\xa0%)",
+        "Tage seit dem letzten Kauf 302\xa0Tage, Umsatz 59\xa0€",
+        "Gruppe 2: hoher Umsatz (n\xa0=\xa0400",  # its second attribute is less than half a standard deviation off
+    ),
     "retention": ("Jan 2026 82,0\xa0% nach 2 Monaten", "Feb 2026 95,0\xa0% nach 1 Monat"),
+    "contributions": ("Espresso 78.063\xa0€ (72.376 bis 83.748\xa0€), behalten", "Probierpaket −4.554\xa0€"),
+    "tracking": ("bis 04.02.2025", "eingetreten 401, vorhergesagt 400", "was nach dem 21.01.2025 kam"),
+    "forecasts": (
+        "1: vorhergesagt 0,01, eingetreten 0,00 (0,00 bis 0,00)",
+        "10: vorhergesagt 10,70, eingetreten 10,40",
+    ),
+    "value_spread": ("unter 0\xa0€ 0,3\xa0%", "0 bis 5.000\xa0€ 70,0\xa0%", "15.000\xa0€ und mehr 4,7\xa0%"),
 }
 
 
@@ -390,11 +406,22 @@ def test_survival_runs_from_its_first_day_and_marks_the_median(figures: list[Fig
 
 def test_survival_of_many_steps_is_thinned_but_keeps_its_last_value() -> None:
     days = np.arange(1, 20_001)
-    many = pd.DataFrame({"time": days, "survival": 1 - days / 40_000, "low": 0.4, "high": 0.9})
+    many = pd.DataFrame({"time": days, "at_risk": 50, "survival": 1 - days / 40_000, "low": 0.4, "high": 0.9})
     chart = charts.survival(many, title="Titel")
     assert isinstance(chart, charts.Chart)
     assert len(chart.svg) < 80_000
     assert "50,0\xa0% nach 657 Monaten" in chart.alt  # 20,000 days of 30.4375
+
+
+def test_survival_ends_where_few_are_at_risk_and_takes_its_median_from_all_steps() -> None:
+    days = np.arange(1, 20_001)
+    many = pd.DataFrame(
+        {"time": days, "at_risk": 20_003 - days, "survival": 1 - days / 20_002, "low": 0.4, "high": 0.9}
+    )
+    alt = charts.survival(many, title="Titel", smallest=10_005).alt  # type: ignore[union-attr]
+    assert "nach 328 Monaten, Median nicht erreicht" in alt.replace("\xa0", " ")  # 9,998 days
+    whole = charts.survival(many, title="Titel").alt  # type: ignore[union-attr]
+    assert "Median 328,6 Monate" in whole.replace("\xa0", " ")  # 10,001 days
 
 
 def test_survival_refuses_more_groups_than_colours() -> None:

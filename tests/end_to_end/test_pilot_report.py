@@ -23,7 +23,7 @@ def test_everything_contracted_is_there(published):
     found = {path.name for path in published.iterdir()}
     assert found == {*BYTE_EQUAL, "run.json", "notebooks", "quarantine"}
     chapters = {path.stem for path in (published / "notebooks").iterdir()}
-    assert chapters == {"data_quality", "satisfaction", "churn_drivers", "segments", "summary"}
+    assert chapters == {"data_quality", "satisfaction", "churn_drivers", "segments", "value", "summary"}
     assert (published.parents[1] / "index.html").is_file()
 
 

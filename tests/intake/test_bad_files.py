@@ -172,6 +172,25 @@ def test_a_period_outside_the_data_is_refused(bench, period):
     )
 
 
+def test_the_end_of_a_contract_chooses_the_period_only_where_nothing_began_in_one_that_is_complete(bench):
+    bench.file("contracts.csv", "customer_id,start,ended_on\n1,2026-01-05,2026-07-31\n2,2026-01-05,\n")
+    contracts = {"contracts": {"path": "contracts.csv"}}
+    assert bench.build(contracts, None).period.id == "2026-Q2"
+    assert bench.build(contracts, "2026-Q3").period.id == "2026-Q3"
+    bench.file("contracts.csv", "customer_id,start,ended_on\n1,2025-11-05,2026-07-31\n2,2026-01-05,\n")
+    assert bench.build(contracts, None).period.id == "2025-Q4"
+
+
+def test_data_in_which_no_period_is_complete_are_refused(bench):
+    bench.file("contracts.csv", "customer_id,start\n1,2026-01-05\n")
+    with pytest.raises(OutsideDataError) as fault:
+        bench.build({"contracts": {"path": "contracts.csv"}}, None)
+    assert message(fault) == (
+        "no period is complete yet in the data, which run from 2026-01-05 to 2026-01-05. "
+        "Name a period between them with --period, or load newer files."
+    )
+
+
 def test_tables_without_any_date_are_refused(bench):
     bench.file("customers.csv", "customer_id,region\n1,Süd\n")
     with pytest.raises(SourceError) as fault:

@@ -109,6 +109,81 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "gini": ("index", mark("Gini coefficient of revenue: 0 if all bring the same, close to 1 if one brings all")),
         "top_share": ("share", mark("Share in all positive revenue of the fifth of the customers that brings most")),
+        "moved_customers": (
+            "count",
+            mark("Customers by their move between the classes A, B, C of the period before and of this one"),
+        ),
+        "moved_revenue": (
+            "money",
+            mark("Revenue of these customers in the period less that in the period before"),
+        ),
+        "clusters": (
+            "count",
+            mark("Groups of customers that lie apart and are found alike in two halves of the customers"),
+        ),
+        "valued": ("count", mark("Customers whose expected value is known")),
+        "expected_value": (
+            "money",
+            mark(
+                "Margin of the {months} months after the period, in money of today, less cost to serve and, for "
+                "customers won in the period, acquisition; customers together"
+            ),
+        ),
+        "average_value": (
+            "money",
+            mark("Margin of the {months} months after the period, in money of today; mean over customers"),
+        ),
+        "past_value": ("money", mark("Margin on record so far less cost to serve and acquisition; not discounted")),
+        "top_value_share": (
+            "share",
+            mark("Share in all positive expected value of the fifth of the customers of whom most is expected"),
+        ),
+        "value_gini": (
+            "index",
+            mark("Gini coefficient of expected value: 0 if all are worth the same, close to 1 if one holds all"),
+        ),
+        "expected_loss": (
+            "money",
+            mark("Sum over customers of their risk to leave within {horizon} days times what is expected of them"),
+        ),
+        "forecast_bias": (
+            "share",
+            mark("Days with an order foretold for {days} days over those that came, less 1; model used"),
+        ),
+        "forecast_error": (
+            "index",
+            mark("Mean distance, a customer, of the days with an order foretold for {days} days from those that came"),
+        ),
+        "forecast_gain": (
+            "index",
+            mark("Error (root mean square, a customer) of the forecast “like last year” less that of the model used"),
+        ),
+        "contribution": (
+            "money",
+            mark("Margin of the offer over {months} whole months, less cost to serve where it is shared out"),
+        ),
+        "offer_verdict": ("count", mark("Offers by what their contribution speaks for")),
+        "pair_lift": (
+            "index",
+            mark("How many times as often offers stand in one order as they would if bought independently"),
+        ),
+        "rules_taken": ("share", mark("Share of the first offers by the rules that were bought later")),
+        "popular_taken": (
+            "share",
+            mark("Share of the most popular offers not yet held, made to the same customers, that were bought later"),
+        ),
+        "taken_gain": (
+            "percentage points",
+            mark("Share of first offers by the rules that were bought later, less that of the most popular offers"),
+        ),
+        "care_a_month": (
+            "money",
+            mark("Care of an average customer of the class a month: {share} of what {months} months are to bring"),
+        ),
+        "acquisition_limit": (
+            "money",
+            mark("What winning a customer of the class may cost: {share} of what {months} months are to bring"),
+        ),
         "best_customers": ("count", mark("Customers with the highest score in recency, frequency and money")),
     }
 )

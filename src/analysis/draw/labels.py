@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from analysis.draw.language import mark
+from analysis.draw.value_labels import VALUE_COLUMNS
 
 TABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -24,6 +25,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
 
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {
+        **VALUE_COLUMNS,
         "customer_id": mark("Customer number"),
         "since": mark("Customer since"),
         "birth_date": mark("Date of birth"),
@@ -126,6 +128,17 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "survival_days": mark("Still customer after days"),
         "abc": mark("Customers and revenue by class"),
         "concentration": mark("Concentration of revenue"),
+        "migration": mark("Movement between classes"),
+        "moved_customers": mark("Customers by move"),
+        "moved_revenue": mark("Change of revenue by move"),
+        "fallen": mark("Customers of class A who moved down or stayed away"),
+        "clusters": mark("Groups of customers"),
+        "state_before": mark("Before"),
+        "state_after": mark("Now"),
+        "revenue_before": mark("Revenue before"),
+        "revenue_after": mark("Revenue now"),
+        "change": mark("Change"),
+        "recency_days": mark("Days since the last purchase"),
         "rfm": mark("Customers by recency and frequency"),
         "lowest_revenue": mark("Lowest revenue of a customer"),
         "top_share": mark("Revenue share of the best fifth"),
@@ -191,7 +204,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "revenue_lost": mark("Monthly fees lost"),
         "reason_share": mark("Contracts ended, reason"),
         "reason_revenue": mark("Monthly fees lost, reason"),
-        "incidence": mark("Share who have left"),
+        "incidence": mark("Left so far, in percent of all customers"),
         "incidence_365": mark("Left within a year, reason"),
         "incidence_730": mark("Left within two years, reason"),
         "cohorts": mark("Share still customer, by month of the start"),
@@ -264,6 +277,12 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "down": mark("fallen"),
         "within noise": mark("within noise"),
         "too few": mark("too few answers"),
+        "new": mark("new"),
+        "returned": mark("returned"),
+        "gone": mark("without a purchase"),
+        "rose": mark("moved up"),
+        "fell": mark("moved down"),
+        "stayed": mark("stayed in the class"),
         "0 to 10": mark("0 to 10"),
         "1 to 10": mark("1 to 10"),
         "before": mark("before the first purchase"),
@@ -295,6 +314,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not a date": mark("not a date"),
         "not a yes/no": mark("neither yes nor no"),
         "outside scale": mark("outside the scale"),
+        "negative": mark("must not be negative"),
         "no survey": mark("without the name of its survey"),
         "not one of the choices": mark("not one of the choices"),
         "before its start": mark("ends before its start"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.draw import charts, departures, holding, risks, staying, tables, words
+from analysis.draw import charts, departures, holding, numbers, risks, staying, tables, words
+from analysis.draw.language import _
 from analysis.draw.page import Together, together
 from analysis.draw.tables import Key
 
@@ -22,17 +23,37 @@ def churn(rates: pd.DataFrame) -> Together:
 
 def stay(curve: pd.DataFrame, triangle: pd.DataFrame, *, smallest: int) -> Together:
     """Show how long customers stay, and by the month in which they came. Columns in: as the two charts take them."""
-    chart = charts.survival(curve, title=words.title("survival", n=curve.attrs["n"]))
+    title = words.title("survival", n=curve.attrs["n"])
+    chart = charts.survival(curve, title=title, smallest=smallest, note=_lasted(curve))
     return together(chart, charts.retention(triangle, title=words.title("cohorts"), min_group=smallest))
 
 
-def groups(curves: pd.DataFrame, rates: pd.DataFrame, by: str, *, test: tuple[float, int, float]) -> Together:
+def groups(
+    curves: pd.DataFrame, rates: pd.DataFrame, by: str, *, of: int, test: tuple[float, int, float], smallest: int
+) -> Together:
     """Show how long the customers of each group stay and which share of it left; ``test``: chi2, df, p of log-rank.
 
-    Columns in: the group, and as ``charts.survival`` and ``churn`` take them.
+    ``of`` is the number of spells in all groups, shown or not. Columns in: the group, and as ``charts.survival`` and
+    ``churn`` take them.
     """
-    chart = charts.survival(curves, by=by, title=words.title("survival", by=by), note=staying.logrank(*test))
+    notes = [staying.logrank(*test), _lasted(curves), _not_shown(of - curves.attrs["n"])]
+    title, note = words.title("survival", by=by), " ".join(filter(None, notes))
+    chart = charts.survival(curves, by=by, title=title, smallest=smallest, note=note)
     return together(chart, tables.table(rates, title=words.title("churn_share", by=by), columns=[by, *_SHARES]))
+
+
+def _lasted(curve: pd.DataFrame) -> str:
+    """Say that a curve is that of those who have lasted until it begins, where it does not begin at 0."""
+    from_time = curve.attrs["from_time"]
+    if not from_time > 0:
+        return ""
+    text = _("Of those who were customers for {days} days already; before that too few are on record.")
+    return text.format(days=numbers.show(from_time, "count"))
+
+
+def _not_shown(spells: int) -> str:
+    text = _("Not shown: {count} spells in groups of less weight.")
+    return text.format(count=numbers.show(spells, "count")) if spells else ""
 
 
 def reasons(frame: pd.DataFrame, *, period: str, internal: bool) -> Together:

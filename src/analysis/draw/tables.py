@@ -48,6 +48,7 @@ _UNITS: Mapping[str, str] = {
     **dict.fromkeys(("share", "customer_share", "revenue_share", "survival"), "share"),
     **dict.fromkeys(("revenue", "lowest_revenue", "fee", "cost"), "money"),
     **dict.fromkeys(("gross_retention", "net_retention", "cumulative"), "share"),
+    **dict.fromkeys(("revenue_before", "revenue_after", "change"), "money"),
     **dict.fromkeys(("fees_start", "lost", "reduced", "added", "fees_end", "revenue_lost"), "money"),
     **dict.fromkeys(("first", "last", "as_of"), "date"),
     **dict.fromkeys(("source", "class", "figure", "definition"), "text"),

@@ -82,7 +82,7 @@ def build(
     with _work_folder(folder) as work, engine.connect(work) as con:
         job = _Build(con, params, params_folder, folder, work, progress)
         records, days = _write_tables(job)
-        chosen, notes = _period(params, days, period)
+        chosen, notes = _period(params, days, period, _last_end(job, records))
         records = {
             name: replace(record, notes=(*record.notes, *notes.get(name, ()))) for name, record in records.items()
         }
@@ -239,12 +239,20 @@ def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableR
     )
 
 
+def _last_end(job: _Build, records: Mapping[str, TableRecord]) -> dt.date | None:
+    """Return the last day on which a contract ends; it may be known long before it comes."""
+    if "contracts" not in records or "ended_on" not in records["contracts"].columns:
+        return None
+    return (job.con.execute(f"SELECT max(ended_on) FROM {job.parquet('contracts')}").fetchone() or (None,))[0]
+
+
 def _period(
-    params: Params, days: Mapping[str, Days], period: Period | None
+    params: Params, days: Mapping[str, Days], period: Period | None, last_end: dt.date | None
 ) -> tuple[Period, dict[str, tuple[str, ...]]]:
     """Return the period, and notes on rows that were dated too late to choose it by.
 
-    The days on which customers began count only where no other table has a day.
+    The days on which customers began count only where no other table has a day. The end of a contract chooses a period
+    only where no period is complete by what has begun, for it may lie ahead.
     """
     events = {name: counts for name, counts in days.items() if name != "customers"}
     days = events if any(events.values()) else days
@@ -253,9 +261,12 @@ def _period(
         sources = ", ".join(params.sources)
         raise SourceError(sources, "no table has a dated event, so no period can be reported", "Map a column of dates")
     span = newest.Span.of(total)
+    last = max(span.last, last_end or span.last)
     chosen = period or last_complete(span.last, params.period)
-    if chosen.start > span.last or chosen.end < span.first:
-        raise OutsideDataError(chosen, span.first, span.last)
+    if period is None and chosen.end < span.first:
+        chosen = last_complete(last, params.period)
+    if chosen.start > last or chosen.end < span.first:
+        raise OutsideDataError(chosen, span.first, last, is_named=period is not None)
     strays = {name: span.strays(counts) for name, counts in days.items()}
     note = "{} rows dated after {} stand apart from the rest and were not used to choose the period"
     return chosen, {name: (note.format(count, span.last),) for name, count in strays.items() if count}

@@ -73,11 +73,13 @@ def churn_by_period(
     periods: Mapping[str, tuple[dt.date, dt.date]],
     *,
     by: str | Sequence[str] = (),
+    min_group: int = 0,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Return ``churn_rate`` for each of the ``periods``, given by id with first and last day, in their order.
 
-    Columns in and Raises: as for ``churn_rate``. Columns out: those of ``by``, ``period``, then as for ``churn_rate``.
+    Columns in and Raises: as for ``churn_rate``. Columns out: those of ``by``, ``period``, then as for ``churn_rate``;
+    where fewer than ``min_group`` were in force on the first day, all of these are missing.
     Source: as for ``churn_rate``.
 
     >>> ledger = pd.DataFrame({"origin": pd.to_datetime(["2025-01-01"]), "entry": 0, "exit": 40, "event": 1})
@@ -94,7 +96,10 @@ def churn_by_period(
         for period, (start, end) in periods.items()
     ]
     found = pd.concat(rates, ignore_index=True)
-    ordered = found[[*groups, "period", *(name for name in found if name not in (*groups, "period"))]]
+    measured = [name for name in found if name not in (*groups, "period")]
+    if (small := found["exposed"] < min_group).any():
+        found[measured] = found[measured].astype("float64").mask(small)
+    ordered = found[[*groups, "period", *measured]]
     return ordered.sort_values(list(groups), kind="stable", ignore_index=True) if groups else ordered
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.errors import MeasureError
+from analysis.errors import EmptiedError, MeasureError
 from analysis.measures.frames import Rows, as_table, require
 from analysis.measures.inference import Floats
 from analysis.measures.spells import is_event, is_sound, refuse_faulty
@@ -153,15 +153,23 @@ def leaving(measure: str, sets: RiskSets, from_time: float | None) -> RiskSets:
     return left
 
 
+def first_unbroken(measure: str, spells: Rows, groups: tuple[str, ...]) -> float | None:
+    """Return the earliest time from which somebody of every group is at risk all along; None without spells."""
+    sets, from_time = risk_sets(measure, spells, groups), None
+    while True:
+        try:
+            found = leaving(measure, sets, from_time)
+        except EmptiedError as emptied:
+            from_time = emptied.from_time
+        else:
+            return None if np.isnan(found.from_time) else float(found.from_time)
+
+
 def _refuse_emptied(measure: str, emptied: RiskSets, entries: RiskSets) -> None:
     worst = int(emptied.time.argmax())
     time, code = emptied.time[worst], emptied.code[worst]
     later = entries.time[(entries.code == code) & (entries.time >= time)].min()
-    raise MeasureError(
-        measure,
-        f"nobody is left at risk at time {time}{emptied.place(code)}, and later spells begin",
-        f"Give from_time={later}, for the curve of those who lasted until then",
-    )
+    raise EmptiedError(measure, time, emptied.place(code), later)
 
 
 def _reduce_exits(table: ir.Table, keys: tuple[str, ...]) -> ir.Table:

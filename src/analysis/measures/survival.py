@@ -17,7 +17,7 @@ from analysis.errors import MeasureError
 from analysis.measures.competing import cumulative_incidence
 from analysis.measures.frames import Rows, names, require
 from analysis.measures.inference import Floats, normal_quantile
-from analysis.measures.risk_sets import RiskSets, leaving, risk_sets
+from analysis.measures.risk_sets import RiskSets, first_unbroken, leaving, risk_sets
 from analysis.measures.rmst import rmst
 
 __all__ = [
@@ -63,6 +63,18 @@ def survival_curve(
     """
     z = normal_quantile(confidence, "survival_curve")
     return _curve(risk_sets("survival_curve", spells, names(by)), z, from_time)
+
+
+def unbroken_from(spells: Rows, *, by: str | Sequence[str] = ()) -> float | None:
+    """Return the earliest ``from_time`` from which every group has a curve, or None without spells.
+
+    It is the smallest entry but where, by late entry, nobody is left at risk before later spells begin. Columns in and
+    Raises: as for :func:`survival_curve`.
+
+    >>> unbroken_from(pd.DataFrame({"entry": [0, 5], "exit": [3, 9], "event": 1}))
+    5.0
+    """
+    return first_unbroken("unbroken_from", spells, names(by))
 
 
 def survival_at(curve: pd.DataFrame, times: ArrayLike, *, by: str | Sequence[str] = ()) -> pd.DataFrame:

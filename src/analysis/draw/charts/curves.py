@@ -24,21 +24,23 @@ _MOST_GROUPS = len(style.SERIES)
 
 
 def survival(
-    frame: pd.DataFrame, *, title: str, by: str | None = None, time: str = "time", note: str = ""
+    frame: pd.DataFrame, *, title: str, by: str | None = None, smallest: int = 1, note: str = ""
 ) -> Chart | Sentence:
     """Draw survival curves with their bands, one a group, named at their ends, medians marked.
 
-    Columns in: ``time`` in days, drawn in months; ``survival``, ``low``, ``high`` as shares; ``by`` where one is named.
-    A curve is 1 from ``attrs["from_time"]``, or from 0, to its first row.
+    Columns in: ``time`` in days, drawn in months; ``at_risk``; ``survival``, ``low``, ``high`` as shares; ``by`` where
+    one is named. A curve is 1 from ``attrs["from_time"]``, or from 0, to its first row, and ends where fewer than
+    ``smallest`` are at risk.
     Raises MeasureError for more groups than there are colours.
     """
-    require("charts.survival", frame, (time, "survival", "low", "high", *([by] if by else [])))
-    known = frame[frame["survival"].notna()]
+    require("charts.survival", frame, ("time", "at_risk", "survival", "low", "high", *([by] if by else [])))
+    known = frame[frame["survival"].notna() & (frame["at_risk"] >= smallest)]
     if known.empty:
         return words.no_data(title)
     start = float(frame.attrs.get("from_time", 0))
-    groups = known.groupby(by, sort=False, dropna=False) if by else [("", known)]
-    curves = {name: _steps(rows, time, start) for name, rows in groups}
+    groups = list(known.groupby(by, sort=False, dropna=False)) if by else [("", known)]
+    curves = {name: _steps(rows, start) for name, rows in groups}
+    medians = {name: median(rows) for name, rows in groups}
     if len(curves) > _MOST_GROUPS:
         raise MeasureError(
             "charts.survival",
@@ -49,19 +51,19 @@ def survival(
     def paint(ax: Axes) -> None:
         for position, rows in enumerate(curves.values()):
             _curve(ax, rows, style.SERIES[position])
-        _medians(ax, curves)
+        _mark_medians(ax, medians)
         _end_labels(ax, curves)
         furniture.months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
         ax.set_ylim(0, 1.02)
         ax.grid(axis="y")
         furniture.number_axis(ax.yaxis, "share", names.column("survival"))
 
-    return canvas.chart(paint, height_cm=8.5, title=title, alt=_survival_alt(curves), note=note)
+    return canvas.chart(paint, height_cm=8.5, title=title, alt=_survival_alt(curves, medians), note=note)
 
 
-def _steps(rows: pd.DataFrame, time: str, start: float) -> pd.DataFrame:
+def _steps(rows: pd.DataFrame, start: float) -> pd.DataFrame:
     """Begin at 1, and keep no more steps than a page can show: the last of those that would fall on one spot."""
-    rows = rows.rename(columns={time: "time"})[["time", "survival", "low", "high"]].astype(float).sort_values("time")
+    rows = rows[["time", "survival", "low", "high"]].astype(float).sort_values("time")
     first = pd.DataFrame({"time": [start], "survival": [1.0], "low": [1.0], "high": [1.0]})
     rows = pd.concat([first, rows], ignore_index=True)
     spot = (rows["time"] * _STEPS / max(rows["time"].iloc[-1], 1e-9)).round()
@@ -80,9 +82,8 @@ def median(rows: pd.DataFrame) -> float | None:
     return None if below.empty else float(below.iloc[0])
 
 
-def _medians(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
-    for position, rows in enumerate(curves.values()):
-        at = median(rows)
+def _mark_medians(ax: Axes, medians: dict[Any, float | None]) -> None:
+    for position, at in enumerate(medians.values()):
         if at is not None:
             ax.plot(at / furniture.DAYS_A_MONTH, 0.5, "o", color=style.SERIES[position], markersize=5)
             line: dict[str, Any] = {"color": style.SERIES[position], "linewidth": 0.8, "linestyle": (0, (2, 2))}
@@ -105,9 +106,9 @@ def _end_labels(ax: Axes, curves: dict[Any, pd.DataFrame]) -> None:
         )
 
 
-def _survival_alt(curves: dict[Any, pd.DataFrame]) -> str:
+def _survival_alt(curves: dict[Any, pd.DataFrame], medians: dict[Any, float | None]) -> str:
     def told(name: Any, rows: pd.DataFrame) -> str:
-        at = median(rows)
+        at = medians[name]
         half = (
             _("median {months} months").format(months=numbers.show(at / furniture.DAYS_A_MONTH, "index", places=1))
             if at is not None

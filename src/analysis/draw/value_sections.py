@@ -1,0 +1,179 @@
+"""What stands together in a section of the chapter on value: sentences, charts and tables on the same frames."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+import pandas as pd
+
+from analysis.draw import care, charts, forecasts, losses, margins, offers, value, value_notes, value_tables, words
+from analysis.draw.page import Together, together
+from analysis.draw.words import Findings, Sentence
+from analysis.vocabulary import SMALL_CELL
+
+
+class Valued(Protocol):
+    """What customers are worth: frames as the modules of drawing take them."""
+
+    summary: pd.DataFrame
+    totals: pd.DataFrame
+    concentration: pd.DataFrame
+    spread: pd.DataFrame
+    tenths: pd.DataFrame
+    dearest: pd.DataFrame
+    assumptions: pd.DataFrame
+    notes: tuple[str, ...]
+    scores: pd.DataFrame
+    weeks: pd.DataFrame
+    calibration: pd.DataFrame
+
+
+class Exposed(Protocol):
+    """Value that may leave."""
+
+    totals: pd.DataFrame
+    customers: pd.DataFrame
+
+
+class Reviewed(Protocol):
+    """What offers earn."""
+
+    summary: pd.DataFrame
+    offers: pd.DataFrame
+    stake: pd.DataFrame
+    held: pd.DataFrame
+
+
+class Tried(Protocol):
+    """What is ordered together, and how offers by that fared."""
+
+    rules: pd.DataFrame
+    precision: pd.DataFrame
+    justified: int
+    split: dt.date | None
+    baskets: int
+    tested: int
+
+
+def _least(internal: bool) -> int:
+    """Return how many customers a figure must rest on."""
+    return 0 if internal else SMALL_CELL
+
+
+def headlines(valued: Valued, exposed: Exposed, budget: pd.DataFrame, *, horizon: int, internal: bool) -> Findings:
+    """Say what is to be expected, how sure it is, how much of it is at risk and what care may cost."""
+    least = _least(internal)
+    told = [value.worth(valued.totals, valued.summary, smallest=least), value.certainty(valued.tenths, smallest=least)]
+    if not exposed.totals.empty:
+        told.append(losses.exposed(exposed.totals, exposed.customers, horizon=horizon, smallest=least))
+    if not budget.empty:
+        told.append(care.budget(*_shown(budget, valued.summary, least)))
+    return words.findings(told)
+
+
+def offer_headlines(found: Reviewed, tried: Tried, *, internal: bool) -> Findings:
+    """Say which offers pay and which are ordered together."""
+    paying = margins.verdicts(found.offers, found.summary, smallest=_least(internal))
+    together_ordered = offers.bought_together(tried.rules, baskets=tried.baskets, tested=tried.tested)
+    return words.findings([paying, together_ordered])
+
+
+def worth(valued: Valued, *, internal: bool) -> Together:
+    """Show what customers have brought and are expected to bring, by kind and class."""
+    title = words.title("value_classes", n=_n(valued))
+    return together(
+        value.worth(valued.totals, valued.summary, smallest=_least(internal)),
+        value_tables.by_class(valued.totals, title=title, smallest=_least(internal)),
+    )
+
+
+def _n(valued: Valued) -> int:
+    return int(valued.summary["n"].iloc[0])
+
+
+def spread(valued: Valued, *, internal: bool) -> Together:
+    """Show how expected values are spread over the customers, how sure they are, and of whom most is expected."""
+    least, known = _least(internal), _n(valued) - int(valued.summary["missing"].iloc[0])
+    title = words.title("value_spread", n=known)
+    return together(
+        value.concentrated(valued.concentration, valued.summary, smallest=least),
+        charts.value_spread(valued.spread, title=title, smallest=least),
+        value.certainty(valued.tenths, smallest=least),
+        value_tables.by_tenth(valued.tenths, title=words.title("value_tenths"), smallest=least),
+        value_tables.dearest(valued.dearest, title=words.title("dearest"), internal=internal),
+    )
+
+
+def value_at_risk(exposed: Exposed, *, horizon: int, internal: bool) -> Together:
+    """Show how much value may leave, by class, and with whom."""
+    least = _least(internal)
+    return together(
+        losses.exposed(exposed.totals, exposed.customers, horizon=horizon, smallest=least),
+        losses.by_class(exposed.totals, title=words.title("losses"), smallest=least),
+        losses.first(exposed.customers, title=words.title("losses_list"), internal=internal),
+    )
+
+
+def model_check(valued: Valued, *, internal: bool) -> Together:
+    """Show how well the orders of a time known by now would have been foretold."""
+    tested = forecasts.check(valued.scores, valued.summary)
+    if valued.weeks.empty:
+        return together(tested, forecasts.marks(valued.scores, title=words.title("forecast_scores")))
+    n = int(valued.calibration["customers"].sum())
+    return together(
+        tested,
+        charts.tracking(valued.weeks, title=words.title("tracking", n=n)),
+        charts.forecasts(valued.calibration, title=words.title("forecasts", n=n), smallest=_least(internal)),
+        forecasts.marks(valued.scores, title=words.title("forecast_scores")),
+    )
+
+
+def margin_review(found: Reviewed, *, internal: bool) -> Together:
+    """Show what each offer earns, which are weak, and what is at stake with those."""
+    told = margins.verdicts(found.offers, found.summary, smallest=_least(internal))
+    if found.offers.empty:
+        return together(told)
+    least, of = _least(internal), str(found.summary["of"].iloc[0])
+    title = words.title("contributions", n=len(found.offers))
+    return together(
+        told,
+        charts.contributions(found.offers, title=title, smallest=least),
+        margins.by_offer(found.offers, title=words.title("contributions"), smallest=least),
+        margins.stake(found.stake, found.held, of=of, smallest=least),
+        margins.held_list(found.held, of=of, internal=internal),
+    )
+
+
+def next_offers(tried: Tried, listed: pd.DataFrame, *, internal: bool) -> Together:
+    """Show what is ordered together, whether that makes good offers, and what to offer to whom where it does."""
+    return together(
+        offers.bought_together(tried.rules, baskets=tried.baskets, tested=tried.tested),
+        offers.rules_table(tried.rules, title=words.title("rules")),
+        _judged(tried),
+        offers.trial_table(tried.precision, title=words.title("trial"), smallest=_least(internal)),
+        offers.offer_list(listed, title=words.title("offer_list"), internal=internal),
+    )
+
+
+def _judged(tried: Tried) -> Sentence:
+    if offers.sure(tried.rules).empty:
+        return Sentence()
+    return offers.judgement(tried.precision, justified=tried.justified, split=tried.split)
+
+
+def care_budget(frame: pd.DataFrame, won: pd.DataFrame, *, internal: bool) -> Together:
+    """Show what care and winning customers may cost by class."""
+    shown, enough = _shown(frame, won, _least(internal))
+    return together(care.budget(shown, enough), care.by_class(shown, title=words.title("care")))
+
+
+def _shown(budget: pd.DataFrame, won: pd.DataFrame, least: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out classes, and the customers won, where they are fewer than so many."""
+    return budget[budget["customers"] >= least], won.assign(won=won["won"].where(won["won"] >= least, 0))
+
+
+def assumptions(valued: Valued) -> Together:
+    """Show what the values rest on, and what the data leave open."""
+    table = value_tables.assumptions(valued.assumptions, valued.summary, title=words.title("assumptions"))
+    return together(table, value_notes.noted(valued.notes))

@@ -1,0 +1,392 @@
+"""Movement between classes, groups of customers, and what a report that is passed on may show of them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+
+from analysis.draw import canvas, charts, language, movement, segment_sections
+from analysis.draw.charts.clusters import cluster_names
+from analysis.draw.small_cells import hidden
+from analysis.draw.tables import Table
+from analysis.draw.words import Findings, Sentence
+from analysis.errors import MeasureError
+
+AMOUNTS = ["customers", "revenue_before", "revenue_after", "change"]
+PAIRS = [
+    (before, after)
+    for before, after in product(movement.BEFORE, movement.AFTER)
+    if after != "gone" or before not in ("new", "returned")
+]
+#      A   B  C gone    B: A  B   C gone  C: A B  C  gone  new: A  B  C  returned: A B C
+COUNTS = [30, 10, 7, 8, 9, 20, 11, 12, 6, 7, 40, 13, 5, 6, 14, 8, 9, 15]
+
+
+def cells(counts: list[int] | None = None) -> pd.DataFrame:
+    """Cells in which each customer brought 10 before and 7 now."""
+    found = pd.DataFrame(PAIRS, columns=["state_before", "state_after"]).assign(customers=counts or COUNTS)
+    before = 10.0 * found["customers"].where(found["state_before"].isin(movement.CLASSES), 0)
+    after = 7.0 * found["customers"].where(found["state_after"].isin(movement.CLASSES), 0)
+    return found.assign(revenue_before=before, revenue_after=after, change=after - before)
+
+
+def totals(frame: pd.DataFrame) -> pd.DataFrame:
+    sides = []
+    for period, states in (("before", movement.BEFORE), ("after", movement.AFTER)):
+        sums = frame.groupby(f"state_{period}")[AMOUNTS].sum().reindex(list(states)).rename_axis("state").reset_index()
+        sides.append(sums.assign(period=period))
+    return pd.concat(sides, ignore_index=True)
+
+
+def moved(counts: list[int] | None = None, *, internal: bool = True) -> pd.DataFrame:
+    frame = cells(counts)
+    return movement.movement(frame, totals(frame), internal=internal)
+
+
+def plain(text: str) -> str:
+    return text.replace("\xa0", " ")
+
+
+def sentences(found: Findings | Sentence) -> list[str]:
+    assert isinstance(found, Findings)
+    return [plain(sentence) for sentence in found.sentences]
+
+
+class TestHiding:
+    SUMS = (("a", "b", "c", "all"),)
+
+    def test_nothing_is_hidden_where_no_count_is_small(self) -> None:
+        assert hidden({"a": 5, "b": 0, "c": 40, "all": 45}, self.SUMS) == set()
+
+    def test_what_is_hidden_together_is_not_small_together(self) -> None:
+        # 1 and 2 alone would say that they are 3 together
+        assert hidden({"a": 1, "b": 2, "c": 40, "all": 43}, self.SUMS) == {"a", "b", "c"}
+
+    def test_a_small_sum_is_hidden_with_its_parts(self) -> None:
+        assert hidden({"a": 1, "b": 0, "c": 2, "all": 3}, self.SUMS) == {"a", "c", "all"}
+
+    def test_counts_known_from_elsewhere_are_hidden_last(self) -> None:
+        assert hidden({"a": 3, "b": 9, "c": 40, "all": 52}, self.SUMS, known=["b"]) == {"a", "c"}
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_no_shown_sum_gives_a_small_count_away(self, seed: int) -> None:
+        counts = np.random.default_rng(seed).poisson(7, len(PAIRS)).tolist()
+        shown, whole = moved(counts, internal=False), moved(counts)
+        is_cell = whole["part"] == "cell"
+        assert not shown["customers"].between(1, 4).any()
+        for column in ("state_before", "state_after", "move"):
+            for name, rows in whole[is_cell].groupby(column):
+                away = shown.loc[rows.index, "customers"].isna()
+                part = "move" if column == "move" else column.removeprefix("state_")
+                sums = shown[(shown["part"] == part) & (shown[column] == name)]
+                is_total_shown = bool(sums["customers"].notna().all())
+                assert not away.any() or (away.sum() > 1 if is_total_shown else True)
+                assert not away.any() or not is_total_shown or rows.loc[away, "customers"].sum() >= 5
+
+    def test_money_is_hidden_with_the_customers(self) -> None:
+        shown = moved([3, *COUNTS[1:]], internal=False)
+        assert shown["customers"].isna().sum() > 1
+        assert shown.loc[shown["customers"].isna(), AMOUNTS].isna().all(axis=None)
+
+    def test_in_the_house_nothing_is_hidden(self) -> None:
+        assert moved([3, *COUNTS[1:]])["customers"].notna().all()
+
+
+class TestMovement:
+    def test_cells_totals_and_moves_add_up_to_the_same(self) -> None:
+        sums = moved().groupby("part")[AMOUNTS].sum()
+        assert sums.nunique().tolist() == [1, 1, 1, 1]
+        assert sums.loc["all", "customers"] == sum(COUNTS)
+
+    def test_who_rose_and_who_fell(self) -> None:
+        found = moved().query("part == 'move'").set_index("move")["customers"]
+        # rose: 9 + 6 + 7; fell: 10 + 7 + 11; stayed: 30 + 20 + 40; gone: 8 + 12 + 13; new: 5 + 6 + 14
+        assert found.to_dict() == {"rose": 22, "fell": 28, "stayed": 90, "gone": 33, "new": 25, "returned": 32}
+
+    def test_arguments_stay_as_they_were_and_the_order_of_rows_does_not_matter(self) -> None:
+        frame = cells()
+        before, sums = frame.copy(), totals(frame)
+        found = movement.movement(frame, sums, internal=False)
+        pd.testing.assert_frame_equal(frame, before)
+        turned = movement.movement(frame[::-1], sums, internal=False)
+        key = ["part", "state_before", "state_after", "move"]
+        pd.testing.assert_frame_equal(
+            found.sort_values(key, ignore_index=True), turned.sort_values(key, ignore_index=True)
+        )
+
+    def test_an_absent_column_is_named(self) -> None:
+        with pytest.raises(MeasureError, match=r"^movement\.movement, cells: column 'change' is absent"):
+            movement.movement(cells().drop(columns="change"), totals(cells()), internal=True)
+
+    @pytest.mark.parametrize("reader", ["de", "en"])
+    def test_without_a_period_before_nobody_moved_and_it_is_said(self, reader: str) -> None:
+        language.use(reader)
+        found = moved([0] * 12 + COUNTS[12:])
+        assert found.empty
+        told = movement.headline(found, since="2026-Q2")
+        assert told == movement.told(found, since="2026-Q2", before=0.0, after=7.0)
+        assert told.startswith(
+            {"de": "Wer auf- oder abgestiegen ist, lässt sich nicht sagen", "en": "Who moved"}[reader]
+        )
+        assert movement.by_move(found).empty
+        assert movement.fallen_list(FALLEN, found, internal=True) == ""
+
+
+FALLEN = pd.DataFrame(
+    {
+        "customer_id": ["K-Ä<1>", "00012"],
+        "state_after": ["gone", "B"],
+        "revenue_before": [900.0, 500.5],
+        "revenue_after": [0.0, 100.0],
+        "change": [-900.0, -400.5],
+    }
+)
+
+
+class TestTold:
+    def test_each_kind_of_move_is_told_with_its_money(self) -> None:
+        # 197 were there before, 10 each; of 230 in all 33 are gone, 197 bring 7 each
+        told = sentences(movement.told(moved(), since="2026-Q2", before=1730.0, after=1379.0))
+        assert told == [
+            "In eine höhere Klasse aufgestiegen: 22 Kundinnen und Kunden, zusammen 66,00 € weniger als in Q2 2026.",
+            "In eine tiefere Klasse abgestiegen: 28 Kundinnen und Kunden, zusammen 84,00 € weniger als in Q2 2026.",
+            "In der Klasse geblieben: 90 Kundinnen und Kunden, zusammen 270,00 € weniger.",
+            "Jetzt ohne Kauf, in Q2 2026 noch mit: 33 Kundinnen und Kunden; das sind 330,00 € weniger, davon 80,00 € "
+            "von 8 Kundinnen und Kunden der Klasse A.",
+            "Neu: 25 Kundinnen und Kunden mit 175,00 € Umsatz.",
+            "Zurückgekehrt, in Q2 2026 ohne Kauf: 32 Kundinnen und Kunden mit 224,00 € Umsatz.",
+            "Alle Felder zusammen ergeben 230 Kundinnen und Kunden und auf den Cent den Umsatz beider Zeiträume: "
+            "1.730,00 € in Q2 2026, 1.379,00 € jetzt, also 351,00 € weniger.",
+        ]
+
+    def test_cells_that_do_not_add_up_are_not_said_to(self) -> None:
+        told = sentences(movement.told(moved(), since="2026-Q2", before=1730.01, after=1379.0))
+        assert (
+            told[-1]
+            == "Die Felder ergeben nicht den Umsatz der beiden Zeiträume: Es fehlen 0,01 € davor und 0,00 € jetzt."
+        )
+
+    def test_kinds_of_move_that_did_not_happen_are_left_out(self) -> None:
+        nobody_new = [*COUNTS[:12], 0, 0, 0, *COUNTS[15:]]
+        told = sentences(movement.told(moved(nobody_new), since="2026-Q2", before=1730.0, after=1204.0))
+        assert len(told) == 6
+        assert not any(sentence.startswith("Neu") for sentence in told)
+
+    @pytest.mark.parametrize(
+        ("factor", "said"), [(1.0, "gesunken"), (-1.0, "gestiegen"), (0.0, "so hoch wie in Q2 2026")]
+    )
+    def test_the_headline_says_which_way_revenue_went(self, factor: float, said: str) -> None:
+        found = moved()
+        assert said in movement.headline(found.assign(change=found["change"] * factor), since="2026-Q2")
+
+    def test_a_headline_of_too_few_tells_no_amounts(self) -> None:
+        few = moved([*COUNTS[:15], 1, 1, 0], internal=False)
+        assert "€" not in movement.headline(few, since="2026-Q2")
+
+    def test_small_counts_stand_in_no_sentence_of_a_report_that_is_passed_on(self) -> None:
+        # 3 of class A are gone
+        few = moved([*COUNTS[:3], 3, *COUNTS[4:]], internal=False)
+        told = sentences(movement.told(few, since="2026-Q2", before=1680.0, after=1379.0))
+        assert "Klasse A" not in " ".join(told)
+
+    def test_customers_are_listed_in_the_house_only_and_the_total_is_said(self) -> None:
+        shown = movement.fallen_list(FALLEN, moved(), internal=True)
+        assert isinstance(shown, Table)
+        page = BeautifulSoup(shown.html, "html.parser")
+        rows = [[plain(cell.get_text()) for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
+        assert rows[1:] == [
+            ["K-Ä<1>", "ohne Kauf", "900,00 €", "0,00 €", "−900,00 €"],
+            ["00012", "B", "500,50 €", "100,00 €", "−400,50 €"],
+        ]
+        # A to B 10, to C 7, gone 8: 17 · 3 + 8 · 10 less
+        note = "Die 2 mit dem größten Verlust von 25. Alle 25 Kundinnen und Kunden zusammen: 131,00 € weniger."
+        assert note in plain(page.get_text())
+        outside = movement.fallen_list(FALLEN, moved(internal=False), internal=False)
+        assert outside == "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
+
+    def test_a_class_a_that_nobody_left_has_no_list(self) -> None:
+        found = movement.fallen_list(FALLEN.head(0), moved([30, 0, 0, 0, *COUNTS[4:]]), internal=True)
+        assert found == "Aus der Klasse A ist niemand abgestiegen oder ausgeblieben."
+
+
+class TestChart:
+    @pytest.fixture
+    def figures(self, monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+        seen: list[Figure] = []
+        write = canvas._svg
+
+        def remember(figure: Figure) -> str:
+            seen.append(figure)
+            return write(figure)
+
+        monkeypatch.setattr(canvas, "_svg", remember)
+        return seen
+
+    def test_every_cell_and_total_is_written_with_customers_and_signed_money(self, figures: list[Figure]) -> None:
+        charts.migration(moved(), title="Titel", before="2026-Q2", after="2026-Q3")
+        written = [text.get_text() for text in figures[0].axes[0].texts]
+        # 18 cells, 5 and 4 totals, 1 for all, two texts each
+        assert len(written) == 2 * (18 + 5 + 4 + 1)
+        assert plain(written[written.index("230") + 1]) == "−351 €"
+        assert plain(written[written.index("15") + 1]) == "+105 €"  # returned to C, 7 each
+
+    def test_what_may_not_be_shown_is_a_dot_and_the_note_says_so(self, figures: list[Figure]) -> None:
+        shown = moved([3, *COUNTS[1:]], internal=False)
+        chart = charts.migration(shown, title="Titel", before="2026-Q2", after="2026-Q3")
+        assert isinstance(chart, charts.Chart)
+        dots = [text for text in figures[0].axes[0].texts if text.get_text() == "·"]
+        assert len(dots) == shown[shown["part"] != "move"]["customers"].isna().sum()
+        assert "Ein Punkt" in chart.note
+
+    def test_nobody_is_no_chart(self) -> None:
+        drawn = charts.migration(moved([0] * 18), title="Titel", before="2026-Q2", after="2026-Q3")
+        assert drawn == Sentence("Titel: keine Daten.")
+
+    def test_money_that_did_not_change_is_drawn_all_the_same(self) -> None:
+        flat = moved().assign(change=0.0)
+        chart = charts.migration(flat, title="Titel", before="2026-Q2", after="2026-Q3")
+        assert isinstance(chart, charts.Chart)
+        assert "ebenso viel" in chart.alt
+
+
+class TestSection:
+    REVENUE = pd.DataFrame({"revenue": [1730.0]}), pd.DataFrame({"revenue": [1379.0]})
+
+    def shown(self, counts: list[int] | None, *, internal: bool) -> str:
+        found = moved(counts, internal=internal)
+        about = {"period": "2026-Q3", "since": "2026-Q2", "internal": internal}
+        return segment_sections.moves(found, FALLEN, *self.REVENUE[::-1], **about)._repr_mimebundle_()["text/plain"]
+
+    def test_sentences_chart_and_list_stand_together(self) -> None:
+        text = plain(self.shown(None, internal=True))
+        assert "auf den Cent den Umsatz beider Zeiträume" in text
+        assert "Wanderung zwischen den Klassen, Q3 2026 (n = 230)" in text
+        assert "00012" in text
+
+    def test_a_report_that_is_passed_on_names_no_customer(self) -> None:
+        assert "00012" not in self.shown(None, internal=False)
+
+    def test_where_all_cells_are_hidden_there_is_no_chart(self) -> None:
+        text = self.shown([1] * 18, internal=False)
+        assert "Felder mit wenigen Kundinnen und Kunden" in text
+        assert "keine Daten" not in text
+
+
+class TestClasses:
+    CLASSES = pd.DataFrame(
+        {"class": ["A", "B", "C"], "customers": [1, 9, 90], "revenue": [80.0, 15.0, 5.0], "share": [0.8, 0.15, 0.05]}
+    ).assign(customer_share=[0.01, 0.09, 0.9], lowest_revenue=[80.0, 1.0, 0.0])
+
+    def test_a_class_of_few_stays_in_the_house(self) -> None:
+        few = "Die Klassen stehen nur in internen Berichten: Eine von ihnen zählt weniger als 5 Kundinnen und Kunden."
+        assert segment_sections.best_class(self.CLASSES, internal=False) == few
+        assert segment_sections.classes(self.CLASSES, period="2026-Q3", internal=False) == few
+        assert segment_sections.classes_for_figures(self.CLASSES, internal=False).empty
+        assert segment_sections.classes_for_figures(self.CLASSES, internal=True)["base"].tolist() == [100] * 3
+
+    def test_one_customer_brings_in_the_singular(self) -> None:
+        told = plain(segment_sections.best_class(self.CLASSES, internal=True))
+        assert told.startswith("Klasse A: 1 von 100 Kundinnen und Kunden (1,0 %) bringt 80,0 % des Umsatzes")
+
+    def test_the_lowest_revenue_is_that_of_one_customer_and_stays_in_the_house(self) -> None:
+        enough = self.CLASSES.assign(customers=[5, 9, 90])
+        for internal in (True, False):
+            shown = segment_sections.classes(enough, period="2026-Q3", internal=internal)
+            assert ("Kleinster Umsatz" in shown._repr_mimebundle_()["text/plain"]) == internal
+
+    def test_without_positive_revenue_there_is_no_class_a(self) -> None:
+        none = self.CLASSES.assign(customers=[0, 0, 3], share=np.nan, revenue=[0.0, 0.0, -5.0])
+        assert plain(segment_sections.best_class(none, internal=True)).endswith("im Zeitraum Umsatz gebracht (n = 3).")
+
+    @pytest.mark.parametrize(
+        ("share", "said"), [(0.63, "stärker als"), (0.61, "etwa so stark wie"), (0.5, "schwächer als")]
+    )
+    def test_how_much_revenue_hangs_on_a_few_is_compared(self, share: float, said: str) -> None:
+        now, before = (pd.DataFrame({"top_20_share": [value], "positive": [9]}) for value in (share, 0.605))
+        assert said in segment_sections.concentration_since(now, before, since="2026-Q2")
+
+    def test_a_period_without_revenue_is_not_compared_with(self) -> None:
+        now, none = (pd.DataFrame({"top_20_share": [value], "positive": [9]}) for value in (0.6, np.nan))
+        assert segment_sections.concentration_since(now, none, since="2026-Q2") == ""
+
+    def test_cells_of_few_are_left_out_of_the_map_that_is_passed_on(self) -> None:
+        scores = pd.DataFrame({"recency_score": [1, 1, 2], "frequency_score": [1, 1, 2], "customers": [3, 3, 4]})
+        chart = segment_sections.rfm(scores.assign(revenue=1.0), internal=False)
+        assert isinstance(chart, charts.Chart)
+        assert plain(chart.title).endswith("(n = 6)")
+        assert "weniger als 5" in chart.note
+        inside = segment_sections.rfm(scores.assign(revenue=1.0), internal=True)
+        assert plain(inside.title if isinstance(inside, charts.Chart) else inside).endswith("(n = 10)")
+
+
+TRIED = pd.DataFrame(
+    {"number": [2, 3], "stability": [0.93, 0.6], "valley": [0.4, 1.2], "smallest": [0.3, 0.1], "holds": [True, False]}
+)
+PROFILE = pd.DataFrame(
+    {
+        "cluster": [1, 1, 2, 2],
+        "n": [60, 60, 4, 4],
+        "share": [60 / 64, 60 / 64, 4 / 64, 4 / 64],
+        "attribute": ["frequency", "Größe"] * 2,
+        "median": [2.0, 1.5, 40.0, 3.0],
+        "difference": [-0.9, 0.1, 1.9, -0.6],
+    }
+)
+NAMED = PROFILE.assign(rank=[1, 2, 1, 2], direction=["low", "high", "high", "low"])
+NO_PROFILE = PROFILE.head(0)
+
+
+class TestClusters:
+    def test_a_cluster_is_named_by_what_differs_enough(self) -> None:
+        expected = {1: "Gruppe 1: wenige Bestellungen", 2: "Gruppe 2: viele Bestellungen, Größe niedrig"}
+        assert cluster_names(NAMED) == expected
+
+    def test_how_reliable_groups_are_is_told(self) -> None:
+        told = plain(segment_sections.clusters_told(TRIED, PROFILE, used=64, customers=64))
+        assert told == (
+            "Die Kundschaft zerfällt in 2 Gruppen, die getrennt voneinander liegen (n = 64). In zwei Hälften der "
+            "Kundschaft gesucht, stimmen die Gruppen zu 0,93 überein; 1 hieße gleich, 0 zufällig."
+        )
+
+    def test_a_sample_is_said_to_be_one(self) -> None:
+        told = plain(segment_sections.clusters_told(TRIED, PROFILE, used=64, customers=70_000))
+        assert told.endswith("Gesucht wurde in einer Stichprobe aus allen 70.000 Kundinnen und Kunden.")
+
+    @pytest.mark.parametrize(
+        ("valley", "said"), [(1.1, "zwischen ihnen ist keine Lücke"), (0.85, "stimmen sie nur zu 0,70 überein")]
+    )
+    def test_why_there_are_none_is_told(self, valley: float, said: str) -> None:
+        none = TRIED.assign(holds=False, valley=valley, stability=[0.7, 0.6])
+        told = plain(segment_sections.clusters_told(none, NO_PROFILE, used=64, customers=64))
+        assert said in told
+        assert "Am ehesten wären es 2" in told
+
+    def test_too_few_customers_are_said_to_be(self) -> None:
+        told = segment_sections.clusters_told(TRIED.head(0), NO_PROFILE, used=1, customers=1)
+        assert plain(told).startswith("Ob die Kundschaft in Gruppen zerfällt, lässt sich nicht sagen")
+        assert segment_sections.clusters_counted(TRIED.head(0), used=1).empty
+
+    def test_the_number_of_groups_is_the_largest_that_holds(self) -> None:
+        assert segment_sections.clusters_counted(TRIED, used=64).to_dict("records") == [{"number": 2, "n": 64}]
+        none = segment_sections.clusters_counted(TRIED.assign(holds=False), used=64)
+        assert none.to_dict("records") == [{"number": 0, "n": 64}]
+
+    def test_groups_of_few_stay_in_the_house(self) -> None:
+        counts = {"used": 64, "customers": 66, "incomplete": 2}
+        for internal in (True, False):
+            shown = segment_sections.clusters(TRIED, PROFILE, NAMED, internal=internal, **counts)
+            text = shown._repr_mimebundle_()["text/plain"]
+            assert ("Gruppe 2" in text) == internal
+            assert ("2 Kundinnen und Kunden sind nicht dabei" in text) == internal
+
+    def test_no_groups_are_a_sentence_and_no_chart(self) -> None:
+        none = TRIED.assign(holds=False)
+        shown = segment_sections.clusters(
+            none, NO_PROFILE, NAMED.head(0), used=64, customers=64, incomplete=0, internal=True
+        )
+        assert "<img" not in shown._repr_mimebundle_()["text/html"]
