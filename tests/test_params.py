@@ -114,7 +114,7 @@ def test_parameters_are_frozen(load):
         ),
         (
             MINIMAL + "  contracts: {path: v.csv, reasons: {reason: {Preis: Preis, Sonstiges: ' Other'}}}\n",
-            "sources.contracts.reasons.reason: ' Other' is what the report itself calls what is no reason; call it otherwise.",
+            "sources.contracts.reasons.reason: ' Other' is what the report itself calls what is no reason; call it ",
         ),
         (
             MINIMAL + "  cases: {path: f.csv, reasons: {reason: {teuer: Preis}}}\n",

@@ -80,6 +80,18 @@ class KnownTables:
         source = self.snapshot.params.sources.get("contracts")
         return (source.reasons if source else None) or {}
 
+    def left_ever(self) -> ir.Table | None:
+        """Return the customers all of whose contracts have an end on record, whatever its date; None without ends.
+
+        It looks past the as-of date: for checking attributes without a date, which know as much as the export, only.
+        """
+        if not self.has("contracts", "ended_on"):
+            return None
+        contracts = self.connection.table("contracts")
+        runs = contracts["ended_on"].isnull().ifelse(1, 0)
+        by_customer = contracts.group_by("customer_id").aggregate(running=runs.sum())
+        return by_customer.filter(by_customer["running"] == 0).select("customer_id")
+
     def optional(self, name: str) -> ir.Table | None:
         """Return a table as it was known on the as-of date, or None where there is no such table."""
         return self.table(name) if self.has(name) else None

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from analysis.errors import ParamsError, nearest
-from analysis.vocabulary import NPS_SCALES
+from analysis.vocabulary import NO_REASONS, NPS_SCALES
 
 Text = Annotated[str, Field(min_length=1)]
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -84,10 +84,22 @@ def _reason_column(name: str) -> str:
     return name
 
 
+def _codebook(meanings: Mapping[str, str]) -> Mapping[str, str]:
+    meant: dict[str, str] = {}
+    for text, reason in meanings.items():
+        folded = text.strip().lower()
+        if meant.setdefault(folded, reason) != reason:
+            raise ValueError(f"{folded!r} means both {meant[folded]!r} and {reason!r}; case and outer blanks are one")
+    if taken := next((reason for reason in meant.values() if reason.strip().lower() in NO_REASONS), None):
+        raise ValueError(f"{taken!r} is what the report itself calls what is no reason; call it otherwise")
+    return meanings
+
+
 Scale = Annotated[tuple[int, int], BeforeValidator(_pair), AfterValidator(_ordered)]
 NpsScale = Annotated[Scale, AfterValidator(_nps)]
 SurveyName = Annotated[Text, BeforeValidator(_quoted)]
 ReasonColumn = Annotated[Text, AfterValidator(_reason_column)]
+Meanings = Annotated[Mapping[Text, Text], AfterValidator(_codebook)]
 SCALE_TAGS = ("one scale", "scale by survey")
 NpsScales = Annotated[
     Annotated[NpsScale, Tag(SCALE_TAGS[0])]
@@ -162,7 +174,7 @@ class Source(FileForm):
     ces_easy: Literal["high", "low"] | None = None
     """Which end of the scale of effort says that it was easy."""
     rating_scale: Scale | None = None
-    reasons: Annotated[Mapping[ReasonColumn, Mapping[Text, Text]], Field(min_length=1)] | None = None
+    reasons: Annotated[Mapping[ReasonColumn, Meanings], Field(min_length=1)] | None = None
     """The codebook of the reasons for leaving: for each column that holds one, what its texts mean."""
 
     @model_validator(mode="after")

@@ -281,7 +281,7 @@ KINDS: dict[str, tuple[Callable[..., Any], pd.DataFrame, dict[str, Any]]] = {
     "forest": (charts.forest, RATIOS, {}),
     "importance_performance": (charts.importance_performance, DRIVERS, {}),
     "calibration": (charts.calibration, FORECASTS, {}),
-    "bond_mix": (charts.bond_mix, BONDS, {}),
+    "bond_mix": (charts.bond_mix, BONDS, {"internal": True}),
     "opposed": (charts.opposed, WORDS, {"label": "word", "value": "z", "side": "side"}),
     "level": (charts.trend, LEVEL, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),
     "scales": (charts.trend, SCALES, {"value": "nps", "unit": "points", "level": "level", "verdict": "verdict"}),

@@ -61,7 +61,7 @@ class TestWhy:
             "Häufigster Grund ist „Preis“: 40,0 % der beendeten Verträge (95-%-Intervall 31,0 bis 50,0 %, n = 100); "
             "es folgt „Wechsel zu einem anderen Anbieter mit Wechselprämie“ mit 30,0 %; die Intervalle überschneiden "
             "sich. Am meisten kostet „Wechsel zu einem anderen Anbieter mit Wechselprämie“: 450,00 € Monatsentgelt, "
-            "das sind 45,0 % des weggefallenen. Bei 12,0 % ist kein Grund bekannt, bei 8,0 % widersprechen sich die "
+            "das sind 45,0 % des weggefallenen. Bei 12,0 % ist kein Grund bekannt und bei 8,0 % widersprechen sich die "
             "Quellen."
         )
 
@@ -69,7 +69,7 @@ class TestWhy:
         language.use("en")
         told = plain(departures.why(FOUND.assign(reason=["price", "move", None, None, None, None])))
         assert told.startswith("The most frequent reason is “price”: 40.0% of the contracts that ended (95% interval")
-        assert told.endswith("Of 12.0% no reason is known, of 8.0% the sources disagree.")
+        assert told.endswith("For 12.0% no reason is known, and for 8.0% the sources disagree.")
 
     def test_reasons_as_frequent_and_reasons_clearly_apart_are_told_as_such(self) -> None:
         level = FOUND.assign(ended=[30, 30, 10, 8, 0, 12])
@@ -81,18 +81,43 @@ class TestWhy:
         assert "kostet" not in departures.why(FOUND.assign(revenue_lost=np.nan, revenue_share=np.nan))
 
     def test_what_is_not_known_is_said_even_where_it_is_nothing_or_all(self) -> None:
-        assert plain(departures.why(FOUND.head(1))).endswith(
-            "Bei 0,0 % ist kein Grund bekannt, bei 0,0 % widersprechen sich die Quellen."
+        none = FOUND[FOUND["kind"].isin(["reason", "sources disagree", "unknown"])].assign(share=[0.6, 0.4, 0, 0])
+        assert plain(departures.why(none)).endswith(
+            "Bei 0,0 % ist kein Grund bekannt und bei 0,0 % widersprechen sich die Quellen."
         )
         unknown = FOUND.tail(1).assign(share=1.0)
         assert plain(departures.why(unknown)) == (
-            "Kein Grund ist so häufig, dass er hier genannt werden kann (n = 12). Bei 100,0 % ist kein Grund bekannt, "
-            "bei 0,0 % widersprechen sich die Quellen."
+            "Kein Grund ist so häufig, dass er hier genannt werden kann (n = 12). Bei 100,0 % ist kein Grund bekannt."
         )
+
+    def test_of_a_kind_that_cannot_be_nothing_is_said(self) -> None:
+        one_source = FOUND[FOUND["kind"] != "sources disagree"]
+        assert plain(departures.why(one_source)).endswith("weggefallenen. Bei 12,0 % ist kein Grund bekannt.")
+
+    def test_kinds_of_few_are_named_without_a_number(self) -> None:
+        hidden = FOUND.assign(ended=[40, 30, 10, np.nan, 0, 20], share=[0.4, 0.3, 0.1, np.nan, 0, 0.2])
+        hidden.loc[3, ["share_low", "share_high", "cumulative"]] = np.nan
+        hidden.attrs = {"min_group": 5, "n": 100}
+        told = "Von weniger als 5 Kundinnen und Kunden und daher anderswo mitgezählt: „Quellen widersprechen sich“."
+        assert plain(departures.why(hidden)).endswith(f"Bei 20,0 % ist kein Grund bekannt. {told}")
+        table = departures.by_reason(hidden, title="Gründe")
+        assert cells(table)[4][:4] == ["Quellen widersprechen sich", "–", "–", "–"]
+        assert told in table.html
+        assert len(departures.reason_figures(hidden, "x").query("unit == 'share'")) == 5
+
+    def test_of_few_in_all_nothing_is_told(self) -> None:
+        few = FOUND.tail(1).assign(ended=np.nan, share=np.nan, revenue_lost=np.nan)
+        few.attrs = {"min_group": 5, "n": None}
+        assert departures.why(few) == (
+            "Es endeten Verträge von weniger als 5 Kundinnen und Kunden; warum, ist nicht gezeigt."
+        )
+        assert departures.by_reason(few, title="Gründe") == "Gründe: keine Daten."
+        assert charts.reasons(few, title="Gründe") == "Gründe: keine Daten."
+        assert departures.reason_figures(few, "x").empty
 
     def test_texts_of_no_reason_are_said_where_there_are_any(self) -> None:
         some = FOUND.assign(share=[0.4, 0.3, 0.1, 0.08, 0.03, 0.09])
-        assert departures.why(some).endswith("Quellen, und bei 3,0\xa0% ist der Text keinem Grund zugeordnet.")
+        assert departures.why(some).endswith("Quellen und bei 3,0\xa0% ist der Text keinem Grund zugeordnet.")
 
     def test_no_contract_that_ended_is_no_data(self) -> None:
         assert departures.why(FOUND.assign(ended=0, share=np.nan)) == "Warum Verträge enden: keine Daten."
@@ -133,6 +158,11 @@ class TestTables:
         small = FEES.assign(fees_start=80.0, lost=0.5)
         assert cells(departures.by_period(small, title="Entgelte"))[1][1:3] == ["80,00", "0,50"]
 
+    def test_all_columns_of_fees_have_room_beside_the_contents_of_a_page(self) -> None:
+        # a window of 1,200 px leaves 784 px; in Chromium 81 letters in the widest cells of 8 columns took 826 px
+        columns = zip(*cells(departures.by_period(FEES, title="Entgelte")), strict=True)
+        assert sum(max(map(len, column)) for column in columns) <= 76
+
     def test_no_row_is_a_sentence(self) -> None:
         assert departures.by_reason(FOUND.head(0), title="Gründe") == "Gründe: keine Daten."
         assert departures.by_period(FEES.head(0), title="Entgelte") == "Entgelte: keine Daten."
@@ -156,6 +186,19 @@ class TestRevenue:
             "12 Kundinnen und Kunden ohne bekanntes Entgelt sind nicht mitgezählt."
         )
 
+    def test_where_ends_are_not_on_record_nothing_is_said_to_have_stayed(self) -> None:
+        unknown = FEES.assign(fees_start=np.nan, net_retention=np.nan)
+        unknown.attrs["ends_on_record"] = False
+        assert departures.revenue(unknown) == (
+            "Wann Verträge enden, ist nicht erfasst; welches Monatsentgelt geblieben ist, lässt sich deshalb nicht "
+            "sagen."
+        )
+
+    def test_a_half_is_rounded_in_the_sentence_as_in_the_table(self) -> None:
+        half = FEES.assign(lost=3738.5)
+        assert "sind 3.739\xa0€ weggefallen" in departures.revenue(half)
+        assert cells(departures.by_period(half, title="Entgelte"))[1][2] == "3.739"
+
     @pytest.mark.parametrize("fees", [FEES.head(0), FEES.assign(net_retention=np.nan)])
     def test_no_fees_are_no_data(self, fees: pd.DataFrame) -> None:
         assert departures.revenue(fees) == "Monatsentgelt zu Beginn: keine Daten."
@@ -165,14 +208,17 @@ class TestWhen:
     def test_the_reason_that_took_most_by_each_time_is_told(self) -> None:
         told = plain(departures.when(AT[AT["time"] >= 365]))
         assert told == (
-            "Nach 12 Monaten sind die meisten wegen „Preis“ gegangen: 10,0 % (95-%-Intervall 9,0 bis 11,0 %, n = 900). "
-            "Nach 36 Monaten sind die meisten wegen „Preis“ gegangen: 20,0 % (95-%-Intervall 18,0 bis 22,0 %, n = 900)."
+            "Häufigster Grund bis Monat 12: „Preis“, deswegen sind 10,0 % aller gegangen (95-%-Intervall 9,0 bis "
+            "11,0 %, n = 900). Häufigster Grund bis Monat 36: „Preis“, deswegen sind 20,0 % aller gegangen "
+            "(95-%-Intervall 18,0 bis 22,0 %, n = 900). Hier zählen alle Jahre; in einem einzelnen Zeitraum kann ein "
+            "anderer Grund vorn liegen."
         )
 
     def test_pooled_unknown_and_missing_reasons_are_none(self) -> None:
         others = AT[AT["cause"].isin(["other", "unknown"])].assign(incidence=0.5)
-        assert departures.when(pd.concat([others, AT.head(1).assign(cause=None)])) == (
-            "Anteil der Abgewanderten: keine Daten."
+        assert departures.when(pd.concat([others, AT.head(1).assign(cause=None)])) == ""
+        assert departures.when(others.assign(incidence=0.0)) == (
+            "Abwanderung in Prozent aller Kundinnen und Kunden: keine Daten."
         )
 
 
@@ -238,7 +284,8 @@ class TestReasonsChart:
         assert charts.reasons(REASONS, title="T", note="Ende.").note == (
             f"„andere“ sind alle selten genannten Gründe. {grey} Ende."
         )
-        assert charts.reasons(REASONS.head(2), title="T").note == grey
+        assert charts.reasons(REASONS.iloc[[0, 5]], title="T").note == grey
+        assert charts.reasons(REASONS.head(2), title="T").note == ""
 
 
 class TestIncidenceChart:
@@ -263,12 +310,19 @@ class TestIncidenceChart:
         assert len(chart.svg) < 80_000
         assert "Preis 50,0\xa0% nach 657 Monaten" in chart.alt
 
-    def test_more_causes_than_colours_are_refused(self) -> None:
-        many = pd.concat([INCIDENCES.head(3).assign(cause=f"Grund {number}") for number in range(6)])
+    def test_causes_beyond_the_colours_are_dashed(self, figures: list[Figure]) -> None:
+        rows = INCIDENCES.head(3)
+        seven = pd.concat([rows.assign(cause=f"Grund {n}", incidence=rows["incidence"] - 0.001 * n) for n in range(7)])
+        charts.incidence(seven, title="Titel")
+        lines = figures[0].axes[0].get_lines()[:7]
+        assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 7
+
+    def test_more_causes_than_lines_are_refused(self) -> None:
+        many = pd.concat([INCIDENCES.head(3).assign(cause=f"Grund {number}") for number in range(8)])
         with pytest.raises(MeasureError) as error:
             charts.incidence(many, title="Titel")
         assert str(error.value) == (
-            "charts.incidence: 6 causes are more than the 5 that can be told apart. Merge the rarer ones into 'other'."
+            "charts.incidence: 8 causes are more than the 7 that can be told apart. Merge the rarer ones into 'other'."
         )
 
     def test_labels_at_nought_neither_fall_below_the_axis_nor_on_each_other(self, figures: list[Figure]) -> None:

@@ -123,6 +123,7 @@ def test_in_a_sentence_a_number_brings_its_word(
     ("value", "unit", "german", "english"),
     [
         (1_234_567, "money", "1,2\xa0Mio.\xa0€", "€1.2M"),
+        (3_738.5, "money", "3.739\xa0€", "€3,739"),
         (-12_345.6, "money", "−12.346\xa0€", "−€12,346"),
         (2_500_000, "count", "2,5\xa0Mio.", "2.5M"),
         (999_999, "count", "999.999", "999,999"),

@@ -27,6 +27,7 @@ SUMMARY = pd.DataFrame(
             "horizon": 90,
             "n": 2675,
             "expected": 94.2,
+            "ordered": True,
             "tested": 2639,
             "fewest": 10,
             "source": "contracts customers",
@@ -66,7 +67,8 @@ RISKS = pd.DataFrame(
         "nps": [2.0, np.nan],
     }
 )
-RISKS.attrs = {"n": 2675, "expected": 94.2}
+ATTRS = {"n": 2675, "expected": 94.2, "horizon": 90, "ordered": True}
+RISKS.attrs = dict(ATTRS)
 NONE_LEFT_OUT = pd.DataFrame(columns=["column", "reason"])
 
 
@@ -97,6 +99,15 @@ class TestOutlook:
     def test_the_lift_is_that_of_the_model_used(self) -> None:
         other = SCORES.assign(chosen=[False, True, False, False])
         assert "2,69-mal so oft" in risks.outlook(SUMMARY, other)
+
+    def test_scores_that_do_not_order_tell_the_number_only(self) -> None:
+        weak = SCORES.assign(lift=0.0, lift_low=0.0, lift_high=0.0, auc=0.51, auc_low=0.48)
+        told = plain(risks.outlook(SUMMARY.assign(ordered=False), weak))
+        assert told == (
+            "Wenn so oft gegangen wird wie bisher, gehen in den nächsten 90 Tagen etwa 94 von 2.675 Kundinnen und "
+            "Kunden (3,5 %). Wer das sein wird, lässt sich nicht sagen: Die Risikowerte ordnen die Kundinnen und "
+            "Kunden nicht gesichert besser als der Zufall."
+        )
 
 
 class TestQuality:
@@ -174,7 +185,7 @@ class TestLists:
         page = BeautifulSoup(shown.html, "html.parser")
         rows = [[plain(cell.get_text()) for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
         assert rows[1:] == [["K-Ä<1>", "39,1 %", "7", "114", "1", "2"], ["K-2", "27,6 %", "–", "1.340", "0", "–"]]
-        assert "Die 2 mit dem höchsten Risiko von 2.675." in plain(page.get_text())
+        assert "Die 2 von 2.675 mit dem höchsten Risiko, in den nächsten 90 Tagen zu gehen." in plain(page.get_text())
         outside = risks.at_risk_list(RISKS, internal=False)
         assert outside == "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
 
@@ -187,18 +198,34 @@ class TestLists:
         assert risks.at_risk_list(RISKS.head(0), internal=True) == ""
         assert risks.at_risk_list(RISKS.head(0), internal=False) == ""
 
-    def test_tenths_of_few_customers_are_not_shown(self) -> None:
-        tenths = pd.DataFrame({"tenth": [10, 9], "n": [4, 5], "risk": [0.5, 0.1], "expected": [2.0, 0.5]})
-        shown = risks.by_risk(tenths.assign(share=[0.8, 0.2]))
+    def test_scores_that_do_not_order_make_no_list(self) -> None:
+        weak = RISKS.copy()
+        weak.attrs = ATTRS | {"ordered": False}
+        sentence = (
+            "Eine Liste derer mit dem höchsten Risiko entfällt, denn die Risikowerte ordnen nicht gesichert besser"
+        )
+        for internal in (True, False):
+            assert str(risks.at_risk_list(weak, internal=internal)).startswith(sentence)
+        assert risks.by_risk(tenths({10: 90, 9: 90}, ordered=False)) == ""
+
+    def test_tenths_of_few_customers_are_not_shown_nor_one_from_which_they_follow(self) -> None:
+        shown = risks.by_risk(tenths({10: 4, 9: 50, 8: 7, 7: 50}))
         assert isinstance(shown, Table)
-        assert [line.split()[:2] for line in plain(shown.plain).splitlines()[1:]] == [["9", "5"]]
-        assert risks.by_risk(tenths.assign(share=0.5), smallest=6) == ""
+        assert [line.split()[:2] for line in plain(shown.plain).splitlines()[1:3]] == [["9", "50"], ["7", "50"]]
+        assert "Risiko, in den nächsten 90 Tagen zu gehen." in plain(shown.html)
+        assert risks.by_risk(tenths({10: 4, 9: 5}), smallest=6) == ""
+
+
+def tenths(sizes: dict[int, int], *, ordered: bool = True) -> pd.DataFrame:
+    found = pd.DataFrame({"tenth": list(sizes), "n": list(sizes.values()), "risk": 0.1, "expected": 1.0, "share": 0.1})
+    found.attrs = ATTRS | {"ordered": ordered}
+    return found
 
 
 class TestAttributes:
     def test_what_was_used_and_what_not_is_told(self) -> None:
-        statuses = ["used", "used", "not declared constant", "absent", "holds a date", "name is taken"]
-        names = ["region", "Größe", "fee", "nix", "seit", "orders"]
+        statuses = ["used", "used", "used", "not declared constant", "absent", "holds a date", "name is taken"]
+        names = ["region", "Größe", "Note", "fee", "nix", "seit", "orders"]
         left_out = pd.DataFrame(
             [
                 ("Note", "tells who left by itself"),
@@ -227,13 +254,21 @@ class TestAttributes:
         assert risks.attributes(many.head(0), NONE_LEFT_OUT) == ""
 
 
+FIGURES = ("expected_leavers", "risk_auc", "risk_brier", "risk_slope", "risk_lift", "rule_auc")
+
+
+def test_the_number_expected_by_the_average_is_defined_so() -> None:
+    found = risks.figures(SUMMARY.assign(ordered=False), SCORES, "churn_drivers")
+    assert found["definition"][0].startswith("Zahl der heutigen Kundinnen und Kunden mal dem Anteil")
+    assert found["id"].tolist() == [f"churn_drivers.{name}" for name in FIGURES]
+    assert len(risks.figures(SUMMARY, SCORES.head(3), "churn_drivers")) == len(FIGURES) - 1
+
+
 def test_figures_are_those_of_the_model_used_with_their_definitions() -> None:
     found = risks.figures(SUMMARY, SCORES.assign(chosen=[False, True, False, False]), "churn_drivers")
     by_id = found.set_index("id")
-    assert by_id.index.tolist() == [
-        f"churn_drivers.{name}" for name in ("expected_leavers", "risk_auc", "risk_brier", "risk_slope", "risk_lift")
-    ]
-    assert by_id["value"].tolist() == [94.2, 0.699, 0.03729, 0.79, 2.69]
+    assert by_id.index.tolist() == [f"churn_drivers.{name}" for name in FIGURES]
+    assert by_id["value"].tolist() == [94.2, 0.699, 0.03729, 0.79, 2.69, 0.58]
     assert by_id.loc["churn_drivers.risk_auc", ["low", "high", "n"]].tolist() == [0.65, 0.74, 2639]
     assert by_id["source"].unique().tolist() == ["contracts customers"]
     assert by_id["definition"].str.contains("binnen 90 Tagen").all()

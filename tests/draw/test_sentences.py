@@ -146,6 +146,12 @@ def test_a_title_states_measure_group_period_and_base() -> None:
     assert words.title("csat") == "Zufriedenheit"
 
 
+def test_within_an_english_title_the_group_has_no_capital() -> None:
+    language.use("en")
+    assert words.title("nps", by="period") == "Net Promoter Score by period"
+    assert words.title("csat", by="nps").endswith(" by Net Promoter Score")
+
+
 @pytest.mark.parametrize("name", ["<b>Nord</b>", "<script>alert(1)</script>", "[x](javascript:alert(1))", "a & b"])
 def test_what_stands_in_a_sentence_stays_text(name: str) -> None:
     sentence = words.share_sentence(name, 1, 2)
@@ -184,6 +190,7 @@ QUARANTINE = [
     "not a date",
     "not a yes/no",
     "outside scale",
+    "negative",
     "no survey",
     "not one of the choices",
     "before its start",

@@ -250,6 +250,14 @@ def test_choices_are_held_and_translated(bench, read_rows, read_quarantine):
     assert read_quarantine(built, "contacts") == [("4", "direction", "quer", "not one of the choices", "row")]
 
 
+def test_a_negative_fee_is_missing_and_listed_and_its_contract_stays(bench, read_rows, read_quarantine):
+    bench.file("contracts.csv", "customer_id,start,fee\n1,2026-02-01,-5.0\n2,2026-02-01,0\n3,2026-02-01,9.9\n")
+    built = bench.build({"contracts": {"path": "contracts.csv", "decimal": "."}})
+    assert read_rows(built, "contracts", "customer_id, fee") == [("1", None), ("2", 0.0), ("3", 9.9)]
+    assert read_quarantine(built, "contracts") == [("2", "fee", "'-5.0", "negative", "value")]
+    assert built.records["contracts"].set_missing == {"fee: negative": 1}
+
+
 def test_a_contract_that_ends_before_it_starts_keeps_its_row_without_the_end(bench, read_rows, read_quarantine):
     bench.file("contracts.csv", "customer_id,start,ended_on\n1,2026-02-01,2026-01-31\n2,2026-02-01,2026-02-01\n")
     built = bench.build({"contracts": {"path": "contracts.csv"}})

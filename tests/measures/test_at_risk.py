@@ -11,6 +11,7 @@ from dialects import DIALECTS, sql_of
 
 from analysis.errors import MeasureError
 from analysis.measures import at_risk as module
+from analysis.measures import risk_columns
 from analysis.measures.at_risk import SHOWN, AtRisk, _Company, _reduce_first, at_risk
 from analysis.measures.leakage import AFTERWARDS, TOO_GOOD
 
@@ -104,7 +105,9 @@ class TestRisks:
         assert set(found.risks.columns) - {"customer_id", "risk"} <= set(SHOWN)
         assert len(found.risks) == 20
         assert found.risks["risk"].is_monotonic_decreasing
-        assert found.risks.attrs == {"n": found.summary.loc[0, "n"], "expected": found.summary.loc[0, "expected"]}
+        told = found.summary.loc[0, ["n", "expected", "horizon", "ordered"]].to_dict()
+        assert found.risks.attrs == found.by_risk.attrs == told
+        assert told["ordered"]
 
     def test_the_model_tested_scores_those_present_today(self, found, tables):
         today = _Company(tables, AS_OF, 90, ("payment",), "UTC").features(AS_OF)
@@ -120,9 +123,9 @@ class TestRisks:
         assert found.by_risk["risk"].is_monotonic_decreasing
 
     def test_the_model_knows_whether_a_contract_ends_within_the_horizon(self, found, tables):
-        assert module.ENDS_SOON in found.found.model.numbers
+        assert risk_columns.ENDS_SOON in found.found.model.numbers
         today = _Company(tables, AS_OF, 90, (), "UTC").features(AS_OF).execute()
-        assert ((today["contract_days_left"] < 90) == (today[module.ENDS_SOON] == 1)).all()
+        assert ((today["contract_days_left"] < 90) == (today[risk_columns.ENDS_SOON] == 1)).all()
 
 
 def _rewritten(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -165,7 +168,7 @@ class TestColumns:
 
     def test_what_leaks_or_is_the_same_for_all_is_left_out_and_named(self, told):
         reasons = told.left_out.set_index("column")["reason"].to_dict()
-        same = dict.fromkeys(["town"], module.SAME_FOR_ALL)
+        same = dict.fromkeys(["town"], risk_columns.SAME_FOR_ALL)
         assert reasons == {"zufrieden": TOO_GOOD, "grund": AFTERWARDS, **same}
         assert told.status == module.COMPUTED
         assert set(told.found.model.texts) == {"payment"}
@@ -173,23 +176,112 @@ class TestColumns:
 
     def test_attributes_are_used_only_where_they_can_be(self, told):
         assert told.attributes.set_index("attribute")["status"].to_dict() == {
-            "term_months": module.UNDECLARED,
-            "cause": module.TAKEN,
-            "grund": module.USED,
-            "orders": module.TAKEN,
-            "payment": module.USED,
-            "seit": module.A_DATE,
-            "town": module.USED,
-            "zufrieden": module.USED,
-            "nix": module.ABSENT,
-            "reason": module.ABSENT,
+            "term_months": risk_columns.UNDECLARED,
+            "cause": risk_columns.TAKEN,
+            "grund": risk_columns.USED,
+            "orders": risk_columns.TAKEN,
+            "payment": risk_columns.USED,
+            "seit": risk_columns.A_DATE,
+            "town": risk_columns.USED,
+            "zufrieden": risk_columns.USED,
+            "nix": risk_columns.ABSENT,
+            "reason": risk_columns.ABSENT,
         }
+
+
+class TestExportedLater:
+    """The export is later than the day of the report: a mark of who has left knows ends that have not come yet."""
+
+    @staticmethod
+    def late(days: int, per_quarter: float = 0.04) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+        """Return tables as known on the as-of date, of customers marked as left ``days`` later, and who had left."""
+        draw = np.random.default_rng(5)
+        start = pd.Timestamp("2023-01-01") + pd.to_timedelta(draw.integers(0, 1000, 900), unit="D")
+        stay = draw.exponential(-90 / np.log(1 - per_quarter), 900).astype(int)
+        end = pd.Series(start + pd.to_timedelta(stay, unit="D"))
+        person = pd.Series([f"k{who:03}" for who in range(900)])
+        is_out = end < pd.Timestamp(AS_OF) + pd.Timedelta(days, unit="D")
+        people = pd.DataFrame(
+            {
+                "customer_id": person,
+                "zustand": np.where(is_out, "gekündigt", "aktiv"),
+                "warum": np.where(is_out, draw.choice(["Preis", "Umzug"], 900), None),
+                "zahlart": draw.choice(["Rechnung", "Lastschrift"], 900),
+            }
+        )
+        ledger = pd.DataFrame({"customer_id": person, "start": start, "term_months": draw.choice([1, 12], 900)})
+        known = ledger.assign(ended_on=end.where(end < pd.Timestamp(AS_OF)))
+        return {"contracts": known, "customers": people}, people.loc[is_out, ["customer_id"]]
+
+    ASKED = ("zustand", "warum", "zahlart", "term_months")
+
+    @pytest.mark.parametrize("days", [10, 90])
+    def test_a_mark_of_who_has_left_is_refused_by_the_ends_on_record(self, days):
+        tables, ends = self.late(days)
+        found = scored(tables, constant=self.ASKED, left_ever=ends, known_from=None, bootstrap=2)
+        assert found.left_out.set_index("column")["reason"].to_dict() == {"warum": AFTERWARDS, "zustand": TOO_GOOD}
+        assert set(found.found.model.texts) == {"zahlart"}
+        assert "term_months" in found.found.model.numbers
+
+    def test_or_without_them_for_nobody_else_has_left(self):
+        tables, _ends = self.late(60)
+        found = scored(tables, constant=self.ASKED, known_from=None, windows=4, bootstrap=2)
+        assert found.left_out.set_index("column")["reason"].get("zustand") == TOO_GOOD
+        assert not {"zahlart", "term_months"} & set(found.left_out["column"])
+
+    def test_the_ends_on_record_change_nothing_else(self):
+        tables, ends = self.late(90)
+        plain, checked = (
+            scored(tables, constant="zahlart", left_ever=one, known_from=None, bootstrap=2) for one in (None, ends)
+        )
+        pd.testing.assert_frame_equal(checked.risks, plain.risks)
+        pd.testing.assert_frame_equal(checked.scores, plain.scores)
+        assert checked.left_out.empty
+
+    def test_contracts_of_one_month_and_of_years_that_none_could_leave_yet_are_kept(self):
+        # of those with a month 85 % have left since the first window, of the others none
+        tables, ends = self.late(30)
+        draw = np.random.default_rng(3)
+        monthly = draw.random(900) < 0.4
+        start = pd.Timestamp("2024-06-01") + pd.to_timedelta(draw.integers(0, 60, 900), unit="D")
+        end = pd.Series(start + pd.to_timedelta(draw.exponential(330, 900).astype(int), unit="D")).where(monthly)
+        ledger = pd.DataFrame({"customer_id": tables["customers"]["customer_id"], "start": start})
+        ledger = ledger.assign(term_months=np.where(monthly, 1, 24), tarif=np.where(monthly, "Monat", "Fest"))
+        ends = ledger.loc[end.notna(), ["customer_id"]]
+        tables = {"contracts": ledger.assign(ended_on=end.where(end < pd.Timestamp(AS_OF)))}
+        settings = {"constant": ["term_months", "tarif"], "known_from": None, "bootstrap": 2}
+        assert scored(tables, **settings).left_out.empty
+        assert scored(tables, **settings, left_ever=ends.head(300)).left_out.empty
+
+
+class TestWorthless:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def worthless(cls) -> AtRisk:
+        # everybody leaves at one rate, whatever is known of them
+        draw = np.random.default_rng(8)
+        start = pd.Timestamp("2023-01-01") + pd.to_timedelta(draw.integers(0, 1000, 900), unit="D")
+        end = start + pd.to_timedelta(draw.exponential(500, 900).astype(int), unit="D")
+        ledger = pd.DataFrame({"customer_id": [f"k{who:03}" for who in range(900)], "start": start, "ended_on": end})
+        return scored({"contracts": ledger}, constant=(), known_from=None)
+
+    def test_scores_no_better_than_chance_give_everybody_the_average(self, worthless):
+        trained = worthless.windows[worthless.windows["use"] == "train"]
+        average = trained["left"].sum() / trained["used"].sum()
+        assert worthless.scores.set_index("model").loc[worthless.found.chosen, "auc_low"] <= 0.5
+        assert worthless.risks["risk"].tolist() == pytest.approx([average] * 20)
+        row = worthless.summary.loc[0]
+        assert not row["ordered"]
+        assert row["expected"] == pytest.approx(average * row["n"])
+
+    def test_and_say_so_where_the_list_stands(self, worthless):
+        assert worthless.risks.attrs["ordered"] is worthless.by_risk.attrs["ordered"] is False
 
 
 def test_what_was_not_recorded_yet_in_a_window_is_left_out(tables):
     answers = tables["surveys"].query("answered_at >= '2025-07-06'")
     late = scored(tables | {"surveys": answers}, windows=2, bootstrap=2)
-    assert late.left_out[["column", "reason"]].to_numpy().tolist() == [["nps", module.SAME_FOR_ALL]]
+    assert late.left_out[["column", "reason"]].to_numpy().tolist() == [["nps", risk_columns.SAME_FOR_ALL]]
     assert "nps" not in late.found.model.numbers
     assert "nps" in late.risks.columns
 
@@ -232,12 +324,13 @@ class TestNotComputed:
         for frame in (found.scores, found.calibration, found.risks, found.by_risk):
             assert frame.empty
             assert len(frame.columns) > 1
-        assert found.risks.attrs == {"n": 0, "expected": 0}
+        assert found.risks.attrs == {"n": 0, "expected": 0, "horizon": 90, "ordered": False}
 
     @pytest.mark.parametrize(
         ("setting", "message"),
         [
             ({"horizon": 0}, r"^at_risk: horizon is 0\. Give at least 1\.$"),
+            ({"horizon": 10**10}, r"^at_risk: horizon is 10000000000\. Give at most 36525 days\.$"),
             ({"windows": 0}, r"^at_risk: windows is 0\. Give at least 1\.$"),
             ({"most": 0}, "most is 0"),
             ({"max_rows": 0}, "max_rows is 0"),
@@ -279,8 +372,9 @@ def test_without_contracts_buyers_are_at_risk_of_a_year_without_an_order():
 def test_what_is_asked_of_the_engine_compiles_for_every_engine(dialect):
     table = ibis.table({"customer_id": "string", "start": "timestamp", "term_months": "int64"}, name="contracts")
     assert "MIN" in sql_of(_reduce_first(table, "start"), dialect)
-    window = _Company({"contracts": table}, AS_OF, 90, (), "UTC").window(TEST)
-    assert "_gone" in sql_of(window, dialect)
+    ends = ibis.table({"customer_id": "string"}, name="ends")
+    window = _Company({"contracts": table}, AS_OF, 90, (), "UTC", ends).window(TEST)
+    assert "_ended" in sql_of(window, dialect)
 
 
 def test_of_the_telecom_sample_satisfaction_is_refused_and_tenure_is_not(public_data: Path):

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from analysis.errors import MeasureError
+from analysis.measures.bond_rules import _reduce_products
 from analysis.measures.bonds import (
     MIXES,
     BondRules,
@@ -23,6 +24,7 @@ from analysis.measures.bonds import (
     mix_and_churn,
     notice_soon,
 )
+from analysis.measures.terms import reduce_soon
 
 AS_OF = dt.date(2026, 1, 1)
 QUARTER = {"as_of": dt.date(2026, 4, 1), "start": AS_OF, "end": dt.date(2026, 3, 31)}
@@ -52,25 +54,17 @@ def _terms(contracts: list[dict], *, consumer_rule: bool = True) -> dict[str, tu
 
 def _one_by_one(contract: dict, *, consumer_rule: bool) -> tuple:
     """Return days bound, days to the notice and whether bound, by listing the terms."""
-    today, months, renews = pd.Timestamp(AS_OF), contract["term_months"], contract["auto_renews"]
-    given, notice = contract["current_term_end"], contract["notice_days"]
-    anchor = contract["start"] if pd.isna(given) else given + pd.Timedelta(days=1)
-    lasts = [anchor + pd.DateOffset(months=months * k) - pd.Timedelta(days=1) for k in range(-60, 80)]
-    first = contract["start"] + pd.DateOffset(months=months) - pd.Timedelta(days=1)
-    end = next(last for last in lasts if last >= today)
-    if not renews:
-        end = given if not pd.isna(given) else first
-    elif not pd.isna(given) and given >= today:
-        end = given
+    today, months, notice = pd.Timestamp(AS_OF), contract["term_months"], contract["notice_days"]
+    lasts = [contract["start"] + pd.DateOffset(months=months * k) - pd.Timedelta(days=1) for k in range(1, 80)]
     free_in = min(notice, 31) if consumer_rule else notice
-    if end < today or (renews and consumer_rule and first < today):
+    if consumer_rule and lasts[0] < today:
         return (free_in, None, 0)
-    days = (end - today).days
-    if renews and days < notice:
+    days = (next(last for last in lasts if last >= today) - today).days
+    if days < notice:
         if consumer_rule:
             return (max(days, free_in), None, 0)
         days = next((last - today).days for last in lasts if (last - today).days >= notice)
-    return (days, days - notice * renews, 1) if months > 1 else (days, None, 0)
+    return (days, days - notice, 1) if months > 1 else (days, None, 0)
 
 
 # for whom it holds, the contract, days bound, days to the notice, whether it binds
@@ -87,19 +81,8 @@ TERMS = [
     ("business", {"start": "2025-01-15"}, (378, 348, 1)),
     # 13 days are notice enough for 14 January
     ("any", {"start": "2025-01-15", "notice_days": 13}, (13, 0, 1)),
-    # ends by itself, whatever the notice
-    ("any", {"start": "2025-01-15", "auto_renews": False}, (13, 13, 1)),
-    # and goes on without a term where it has not ended
-    ("any", {"start": "2024-01-01", "auto_renews": False}, (30, None, 0)),
     # a term of a month binds nobody
     ("any", {"start": "2025-12-15", "term_months": 1, "notice_days": 10}, (13, None, 0)),
-    # the ledger's end of the term comes first
-    ("any", {"current_term_end": "2026-12-31"}, (364, 334, 1)),
-    ("any", {"current_term_end": "2026-03-31", "term_months": None}, (89, 59, 1)),
-    # its last day is still in it
-    ("any", {"current_term_end": "2026-01-01", "notice_days": 0}, (0, 0, 1)),
-    # where it is past, terms of a year follow on it
-    ("business", {"start": "2024-06-01", "current_term_end": "2025-12-31"}, (364, 334, 1)),
     # no term at all
     ("any", {"term_months": None, "notice_days": 14}, (14, None, 0)),
     ("any", {"term_months": 0, "notice_days": None}, (0, None, 0)),
@@ -108,9 +91,10 @@ TERMS = [
     # 200 days are too late for that, too: 31 August
     ("business", {"start": "2025-12-01", "term_months": 3, "notice_days": 200}, (242, 42, 1)),
     ("consumer", {"start": "2025-12-01", "term_months": 3, "notice_days": 200}, (58, None, 0)),
-    ("any", {"start": "2025-12-01", "term_months": 3, "notice_days": 200, "auto_renews": False}, (58, 58, 1)),
-    # an unknown notice is none, and it is not known that the contract would not renew
-    ("any", {"notice_days": None, "auto_renews": None}, (150, 150, 1)),
+    # an unknown notice is none
+    ("any", {"notice_days": None}, (150, 150, 1)),
+    # the last day of a term is still in it
+    ("any", {"start": "2025-01-02", "notice_days": 0}, (0, 0, 1)),
 ]
 
 
@@ -170,17 +154,54 @@ class TestContractualBonds:
                 term_months=int(draw.choice([1, 2, 3, 12, 24])),
                 notice_days=int(draw.choice([0, 14, 30, 90, 200])),
                 auto_renews=bool(draw.integers(2)),
-                current_term_end=str(AS_OF + dt.timedelta(days=int(draw.integers(-90, 400)))) if who % 3 == 0 else None,
+                current_term_end=str(AS_OF + dt.timedelta(days=int(draw.integers(-90, 400)))),
             )
             for who in range(300)
         ]
         expected = {str(row["customer_id"]): _one_by_one(row, consumer_rule=consumer_rule) for row in contracts}
         assert _terms(contracts, consumer_rule=consumer_rule) == expected
 
+    @pytest.mark.parametrize(
+        "rewritten",
+        [
+            # the ledger of a later export: the next term runs, or the one after it
+            {"current_term_end": "2027-05-31"},
+            {"current_term_end": "2028-05-31"},
+            # prolonged early, with a term begun on the as-of date or after it
+            {"current_term_end": "2026-12-31"},
+            {"current_term_end": "2027-02-14"},
+            # notice given since: the last day in force stands for the end of the term, and nothing renews
+            {"current_term_end": "2026-02-14", "auto_renews": False, "ended_on": "2026-02-14"},
+            {"current_term_end": "2026-01-01", "auto_renews": False},
+            {"current_term_end": "2025-12-31", "auto_renews": None},
+        ],
+    )
+    @pytest.mark.parametrize("consumer_rule", [True, False])
+    def test_what_the_ledger_says_of_the_term_since_changes_nothing(self, consumer_rule, rewritten):
+        starts = {"first": "2025-06-01", "later": "2024-06-01", "missed": "2025-01-15"}
+        then, now = (
+            _terms([_contract(who, start=start, **more) for who, start in starts.items()], consumer_rule=consumer_rule)
+            for more in ({}, rewritten)
+        )
+        assert now == then
+
+    def test_a_term_that_has_begun_since_binds_no_consumer(self):
+        # the first term ended on 14 December 2025; the export of March 2027 names a term from 15 December 2026 on
+        contract = _contract(start="2024-12-15", current_term_end="2027-12-14")
+        assert _terms([contract]) == {"a": (30, None, 0)}
+        # in business the term of the as-of date counts, to 14 December 2026, 347 days ahead
+        assert _terms([contract], consumer_rule=False) == {"a": (347, 317, 1)}
+
     def test_columns_that_are_absent_are_missing(self):
         contracts = pd.DataFrame({"customer_id": ["a"], "start": pd.to_datetime(["2025-06-01"])})
         found = _held({"contracts": contracts}).loc[0]
-        assert found[["days_bound", "contractual", "mix"]].tolist() == [0, 0, "none"]
+        assert found[["days_bound", "term_known", "contractual", "mix"]].tolist() == [0, 0, 0, "none"]
+        assert pd.isna(found["products"])
+
+    def test_a_term_is_known_of_whom_one_contract_names_it(self):
+        contracts = [_contract("a", term_months=1), _contract("a", term_months=None), _contract("b", term_months=0)]
+        found = _held({"contracts": pd.DataFrame(contracts)})
+        assert found["term_known"].tolist() == [1, 0]
 
 
 def _tables() -> dict[str, pd.DataFrame]:
@@ -255,7 +276,13 @@ class TestOtherBonds:
         del tables["contracts"]
         found = _held(tables)
         assert found[["customer_id", "products", "mix"]].to_numpy().tolist() == [["b", 2, "technical"]]
-        assert found[["days_bound", "notice_by"]].isna().all(axis=None)
+        assert found[["days_bound", "notice_by", "term_known"]].isna().all(axis=None)
+
+    def test_who_has_no_product_that_is_named_has_no_number_of_them(self):
+        contracts = pd.DataFrame([_contract("a", product_id=None), _contract("b", product_id="p")])
+        found = _held({"contracts": contracts})
+        assert found["products"].isna().tolist() == [True, False]
+        assert found["technical"].tolist() == [0, 0]
 
     def test_frames_and_tables_give_the_same_in_any_order_and_stay_unchanged(self):
         tables = _tables()
@@ -325,6 +352,24 @@ class TestChurnByBonds:
         ]
         assert_allclose(found[["share_low", "share_high"]].loc[0], proportion_confint(3, 20, method="wilson"))
 
+    def test_bonds_on_the_first_day_are_those_that_the_base_of_that_day_had(self):
+        draw = np.random.default_rng(3)
+        contracts = [
+            _contract(
+                f"c{who:02}",
+                start=str(AS_OF - dt.timedelta(days=int(draw.integers(1, 900)))),
+                ended_on=draw.choice([None, "2026-02-01"]),
+                current_term_end=str(AS_OF + dt.timedelta(days=int(draw.integers(-90, 400)))),
+                auto_renews=bool(draw.integers(2)),
+            )
+            for who in range(60)
+        ]
+        tables = {"contracts": pd.DataFrame(contracts)}
+        left = churn_by_bonds(tables, as_of=AS_OF, end=dt.date(2026, 3, 31)).set_index("mix")["exposed"]
+        base = bond_mix(bonds(tables, as_of=AS_OF)).set_index("mix")["customers"]
+        assert left.to_dict() == base[base > 0].to_dict()
+        assert base["contractual"] > 5 < base["none"]
+
     def test_of_buyers_those_have_left_who_bought_nothing_for_so_long(self):
         orders = pd.DataFrame({"customer_id": ["a", "b", "b"], "product_id": "p"})
         orders["date"] = pd.to_datetime(["2025-12-20", "2025-12-20", "2026-02-10"])
@@ -354,6 +399,10 @@ class TestHeldByContractOnly:
             held_by_contract_only(bonds(_tables(), as_of=AS_OF), as_of=AS_OF, within_days=0)
 
 
+def _count_soon(contracts: pd.DataFrame) -> int | None:
+    return notice_soon(bonds({"contracts": contracts}, as_of=AS_OF), as_of=AS_OF, within_days=60).attrs["n"]
+
+
 class TestNoticeSoon:
     def test_the_soonest_come_first_and_all_are_counted(self):
         # last days of notice: 30 days before the end of a year from the start
@@ -378,12 +427,59 @@ class TestNoticeSoon:
     def test_customers_without_contracts_have_no_notice(self):
         orders = pd.DataFrame({"customer_id": ["a"], "date": pd.to_datetime(["2025-12-01"])})
         held = bonds({"transactions": orders}, as_of=AS_OF)
-        assert len(notice_soon(held, as_of=AS_OF, within_days=60)) == 0
+        found = notice_soon(held, as_of=AS_OF, within_days=60)
+        assert (len(found), found.attrs) == (0, {"n": None})
 
-    def test_an_absent_column_is_refused(self):
-        held = bonds(_tables(), as_of=AS_OF).drop("products")
-        with pytest.raises(MeasureError, match="column 'products' is absent"):
+    def test_without_any_term_on_record_it_is_unknown_how_many_there_are(self):
+        contracts = pd.DataFrame([_contract("a", term_months=None), _contract("b", term_months=None)])
+        assert _count_soon(contracts) is None
+        assert _count_soon(contracts.drop(columns="term_months")) is None
+        contracts.loc[1, "term_months"] = 1
+        assert _count_soon(contracts) == 0
+        assert _count_soon(contracts.head(0)) == 0
+
+    @pytest.mark.parametrize("column", ["products", "term_known", "notice_by"])
+    def test_an_absent_column_is_refused(self, column):
+        held = bonds(_tables(), as_of=AS_OF).drop(column)
+        with pytest.raises(MeasureError, match=f"column '{column}' is absent"):
             notice_soon(held, as_of=AS_OF, within_days=60)
+
+
+def _on_record(*kept: str, rules: BondRules | None = None, **changed: pd.DataFrame) -> tuple[str, ...]:
+    """Say which kinds of bonds are on record where of the tables only these are there."""
+    tables = {name: table for name, table in _tables().items() if name in kept} | changed
+    return mix_and_churn(tables, **QUARTER, rules=rules).attrs["on_record"]
+
+
+class TestKindsOnRecord:
+    def test_each_kind_rests_on_tables_of_its_own(self):
+        every = ("contracts", "transactions", "surveys", "cases", "community", "customers")
+        assert _on_record(*every) == ("technical", "contractual", "psychological")
+        # one product under contract alone is no choice of several
+        assert _on_record("contracts") == ("contractual",)
+        assert _on_record("contracts", "transactions") == ("technical", "contractual")
+        for name in ("surveys", "cases", "community"):
+            assert _on_record("contracts", name) == ("contractual", "psychological")
+
+    def test_a_column_without_any_value_is_none(self):
+        empty = _tables()["contracts"].assign(term_months=None, product_id=None)
+        assert _on_record(contracts=empty) == ()
+        assert _on_record("transactions", contracts=empty) == ("technical",)
+        silent = _tables()["surveys"].assign(nps=None)
+        anonymous = _tables()["surveys"].assign(customer_id=None)
+        praise = _tables()["cases"].assign(kind="praise")
+        assert _on_record("contracts", surveys=silent, cases=praise) == ("contractual",)
+        assert _on_record("contracts", surveys=anonymous) == ("contractual",)
+
+    def test_what_comes_to_light_later_is_not_on_record_yet(self):
+        later = _tables()["surveys"].assign(answered_at=pd.Timestamp("2026-04-01"))
+        assert _on_record("contracts", surveys=later) == ("contractual",)
+
+    def test_a_declared_sign_is_on_record(self):
+        rules = BondRules(technical={"device": "ja"})
+        assert _on_record("contracts", "customers", rules=rules) == ("technical", "contractual")
+        rules = BondRules(psychological={"recommended": 2}, min_products=1)
+        assert _on_record("contracts", "customers", rules=rules) == ("technical", "contractual", "psychological")
 
 
 class TestMixAndChurn:
@@ -448,5 +544,11 @@ def test_the_bonds_compile_for_every_engine(dialect):
     tables = {"contracts": ibis.table(contracts, name="contracts"), "surveys": ibis.table(surveys, name="surveys")}
     held = bonds(tables, as_of=AS_OF, rules=BondRules(consumer_rule=False))
     listed = held_by_contract_only(held, as_of=AS_OF, within_days=30)
-    for reduced in (_reduce_mix(held), listed):
+    for reduced in (_reduce_mix(held), listed, reduce_soon(held, AS_OF, 30)):
         assert "contractual + psychological" in sql_of(reduced, dialect)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_products_are_counted_in_every_engine(dialect):
+    named = [ibis.table({"product_id": "string"}, name=name) for name in ("contracts", "transactions")]
+    assert "UNION ALL" in sql_of(_reduce_products(named), dialect)

@@ -11,6 +11,7 @@ from scipy.stats import mannwhitneyu
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
+from analysis.measures import forecasts
 from analysis.measures.forecasts import auc, calibration, compared, marks
 
 
@@ -107,3 +108,22 @@ class TestCalibration:
     def test_equal_forecasts_stand_together(self):
         found = calibration([0.2] * 5, [1, 0, 0, 0, 0], confidence=0.95)
         assert found[["n", "left", "observed"]].to_numpy().tolist() == [[5, 1, 0.2]]
+
+
+def test_the_slope_is_found_where_whole_steps_overshoot():
+    # few leave, all of them among a tenth with high risks: statsmodels finds it
+    draw = np.random.default_rng(0)
+    risk = np.concatenate([np.full(90, 0.004) * draw.uniform(0.8, 1.2, 90), draw.uniform(0.3, 0.4, 10)])
+    left = np.concatenate([np.zeros(90), [1, 0] * 5])
+    found, _replicates = compared({"a": risk}, left, bootstrap=20, seed=0, confidence=0.95)
+    logit = np.log(risk / (1 - risk))
+    expected = sm.Logit(left, sm.add_constant(logit)).fit(disp=0, method="bfgs", maxiter=500).params[1]
+    assert found.loc[0, "slope"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_mark_that_is_missing_has_no_ends(monkeypatch):
+    slopes = iter([np.nan, *[1.0] * 20])
+    monkeypatch.setattr(forecasts, "_slope", lambda _groups: next(slopes))
+    found, _replicates = compared({"a": [0.1, 0.9] * 9}, [0, 1, 1] * 6, bootstrap=20, seed=0, confidence=0.95)
+    assert found.loc[0, ["slope", "slope_low", "slope_high"]].isna().all()
+    assert found.loc[0, ["auc", "auc_low", "auc_high"]].notna().all()

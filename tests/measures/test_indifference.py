@@ -63,6 +63,11 @@ class TestCounts:
         orders = _orders(364, 200, 200, 100).assign(transaction_id=["1", "2", "2", "3"])
         assert _found(orders).loc[0, "earlier"] == 2
 
+    def test_a_return_is_no_order_and_without_revenue_none_is_known(self):
+        orders = _orders(364, 200, 150, 50)
+        assert _found(orders.assign(revenue=[1.0, -1.0, 0.0, -2.0])).loc[0, ["earlier", "last"]].tolist() == [1, 0]
+        assert _found(orders).loc[0, ["earlier", "last"]].tolist() == [2, 1]
+
     def test_orders_before_the_ledger_begins_are_not_missed(self):
         # a's contract is older than the first order known, 200 days ago: one window before the last
         contracts = pd.DataFrame({"customer_id": ["a"], "start": pd.to_datetime(["2020-01-01"])})
@@ -202,6 +207,11 @@ class TestRefused:
     def test_a_setting_outside_its_domain(self, setting, message):
         with pytest.raises(MeasureError, match=message):
             _found(_orders(300), **setting)
+
+    @pytest.mark.parametrize("column", ["customer_id", "answered_at", "nps"])
+    def test_answers_of_nobody_or_of_no_day(self, column):
+        with pytest.raises(MeasureError, match="no surveys with customer_id, answered_at and one of: nps"):
+            _found(_orders(300), _answers(["a"]).drop(columns=column))
 
     def test_absent_orders(self):
         with pytest.raises(MeasureError, match=r"there are no transactions with customer_id and date\. Map them"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import MeasureError
-from analysis.measures.leakage import AFTERWARDS, TOO_GOOD, leakage, refuse_leaking
+from analysis.measures.leakage import AFTERWARDS, TOO_GOOD, leakage, leaks_by_level, nearly_all, refuse_leaking
 
 
 def _leaks(values: list, left: list[int], name: str = "column") -> pd.Series:
@@ -60,6 +60,28 @@ class TestLeakage:
     def test_a_constant_column_tells_nothing(self):
         for values in ([1.0] * 100, ["x"] * 100, [None] * 100):
             assert _leaks(values, LEFT)[["auc", "share_at_0", "share_at_1"]].tolist() == [0.5, 0, 0]
+
+    def test_a_level_that_nearly_all_left_will_do_where_it_is_said(self):
+        # 42 are marked, 40 of whom have left: .952
+        rows = pd.DataFrame({"status": ["out"] * 42 + ["in"] * 58, "left": LEFT})
+        found = [
+            leakage(rows, "left", ["status"], nearly={"status": nearly}).loc[0, "leaks"] for nearly in (0.96, 0.95)
+        ]
+        assert pd.isna(found[0])
+        assert found[1] == TOO_GOOD
+
+    @pytest.mark.parametrize("levels", [["a", "b"], ["a", None], [1.0, 2.0], [np.nan, 2.0], [True, False]])
+    def test_counts_by_level_tell_the_same(self, levels):
+        # 42 of the first level, 40 of whom have left
+        rows = pd.DataFrame({"column": [levels[0]] * 42 + [levels[1]] * 58, "left": LEFT})
+        counts = rows.groupby("column", dropna=False)["left"].agg(n="size", left="sum").reset_index()
+        told = {nearly: leaks_by_level(counts, "column", nearly=nearly) for nearly in (0.96, 0.95)}
+        assert told == {0.96: None, 0.95: TOO_GOOD}
+
+    def test_what_the_vocabulary_defines_must_tell_exactly(self):
+        asked = ["term_months", "region", "fee", "status"]
+        assert nearly_all(asked, ends_known=True) == {"status": 0.95}
+        assert nearly_all(asked, ends_known=False) == {"status": 0.8}
 
     def test_all_leaking_columns_are_named(self):
         rows = pd.DataFrame({"good": [1, 2] * 50, "Grund": ["x"] * 40 + [None] * 60, "Stufe": LEFT, "left": LEFT})

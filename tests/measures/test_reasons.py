@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 from dialects import DIALECTS, sql_of
@@ -14,10 +15,9 @@ from analysis.errors import MeasureError
 from analysis.measures.churn import reasons
 from analysis.measures.codebooks import checked
 from analysis.measures.competing import cumulative_incidence
+from analysis.measures.rare_reasons import _reduce_reasons, moved
 from analysis.measures.reasons import (
     _coded,
-    _reduce_agreed,
-    _reduce_reasons,
     _reduce_spellings,
     _reduce_uncoded,
     as_they_stand,
@@ -35,7 +35,7 @@ COLUMNS = ["reason", "call", "ended_on", "fee"]
 
 def _contracts(*rows: tuple[str | None, str | None, str | None, float | None]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=COLUMNS).astype({"reason": "str", "call": "str"})
-    return frame.assign(ended_on=pd.to_datetime(frame["ended_on"]))
+    return frame.assign(ended_on=pd.to_datetime(frame["ended_on"]), customer_id=[*"abcdefgh"][: len(frame)])
 
 
 LEDGER = _contracts(
@@ -85,6 +85,10 @@ class TestReasons:
         assert found["kind"].tolist() == ["reason", "sources disagree", "not in codebook", "unknown"]
         assert found["ended"].tolist() == [1, 0, 0, 0]
 
+    def test_one_source_cannot_disagree_with_itself(self):
+        found = reasons(LEDGER, {"reason": BOOK["reason"]})
+        assert found["kind"].tolist() == [*["reason"] * 3, "not in codebook", "unknown"]
+
     def test_reasons_as_frequent_stand_in_the_order_of_their_names(self):
         found = reasons(LEDGER.iloc[[0, 2]], BOOK)
         assert found["reason"].iloc[:2].tolist() == ["Preis", "Service"]
@@ -108,6 +112,13 @@ class TestReasons:
         with pytest.raises(MeasureError) as error:
             reasons(LEDGER, {"reason": {"Preis": "Preis", " preis": "Kosten"}})
         assert str(error.value) == "reasons: the codebook of 'reason' says of 'preis' both 'Preis' and 'Kosten'."
+
+    @pytest.mark.parametrize("kind", ["other", "sources disagree", "not in codebook", "unknown"])
+    def test_a_reason_is_not_called_like_what_is_none(self, kind):
+        for measure in (reasons, pareto, with_merged):
+            with pytest.raises(MeasureError) as error:
+                measure(LEDGER, {"reason": {"Preis": kind}})
+            assert str(error.value) == f"reasons: the codebook of 'reason' calls a reason {kind!r}, which is none."
 
     @pytest.mark.parametrize("book", [{}, {"reason": {}}, {"zu teuer": "Preis"}])
     def test_an_empty_codebook_is_refused(self, book):
@@ -145,11 +156,12 @@ class TestReasons:
     def test_the_categories_of_the_telecom_sample(self, public_data: Path):
         status = pd.read_excel(public_data / "telco_ibm" / "Telco_customer_churn_status.xlsx")
         left = status[status["Churn Value"] == 1].astype({"Churn Category": "str"})
+        left = left.replace({"Churn Category": {"Other": "Others"}})
         names = left["Churn Category"].unique()
         found = reasons(left, {"Churn Category": dict(zip(names, names, strict=True))})
-        counts = {"Competitor": 841, "Attitude": 314, "Dissatisfaction": 303, "Price": 211, "Other": 200}
+        counts = {"Competitor": 841, "Attitude": 314, "Dissatisfaction": 303, "Price": 211, "Others": 200}
         assert dict(zip(found["reason"].head(5), found["ended"].head(5), strict=True)) == counts
-        assert found["ended"].tolist()[5:] == [0, 0, 0]
+        assert found["ended"].tolist()[5:] == [0, 0]
         # its second source says "Poor expertise of online support" of two categories
         common = left.groupby("Churn Reason")["Churn Category"].agg(lambda given: given.mode()[0]).to_dict()
         other = left["Churn Reason"].map(common) != left["Churn Category"]
@@ -159,7 +171,7 @@ class TestReasons:
 
 def _texts(counts: dict[str, int]) -> pd.DataFrame:
     texts = [text for text, count in counts.items() for _k in range(count)]
-    return pd.DataFrame({"reason": texts, "ended_on": pd.Timestamp("2025-01-31")})
+    return pd.DataFrame({"reason": texts, "ended_on": pd.Timestamp("2025-01-31"), "customer_id": range(len(texts))})
 
 
 class TestAsTheyStand:
@@ -172,7 +184,7 @@ class TestAsTheyStand:
         found = as_they_stand(_texts({"preis ": 2, "ÄRGER": 2, "Ärger": 3, "PREIS": 3}))
         assert found == {"reason": {"PREIS": "PREIS", "Ärger": "Ärger"}}
         pareto_of_all = pareto(_texts({"preis ": 2, "PREIS": 3}), found)
-        assert pareto_of_all["ended"].tolist() == [5, 0, 0, 0]
+        assert pareto_of_all["ended"].tolist() == [5, 0]
 
     def test_spellings_as_frequent_are_named_by_the_first_of_their_bytes(self):
         assert as_they_stand(_texts({"preis": 3, "PREIS": 3})) == {"reason": {"PREIS": "PREIS"}}
@@ -191,19 +203,31 @@ class TestAsTheyStand:
     def test_contracts_that_have_not_ended_do_not_count(self):
         ledger = _texts({"Preis": 6})
         ledger.loc[:1, "ended_on"] = pd.NaT
-        assert as_they_stand(ledger) == {}
+        assert as_they_stand(ledger) == {"reason": {}}
         assert as_they_stand(ledger, at_least=4) == {"reason": {"Preis": "Preis"}}
         assert as_they_stand(ledger.drop(columns="ended_on")) == {"reason": {"Preis": "Preis"}}
 
+    def test_one_customer_with_many_contracts_makes_no_text_frequent(self):
+        # six contracts of one customer, and five of five
+        ledger = _texts({"Der Vertreter war unhöflich zu mir": 6, "Preis": 5})
+        ledger.loc[:5, "customer_id"] = 1
+        assert as_they_stand(ledger) == {"reason": {"Preis": "Preis"}}
+
+    @pytest.mark.parametrize("text", ["other", "Unknown", "sources disagree"])
+    def test_a_text_that_names_no_reason_is_not_in_it(self, text):
+        assert as_they_stand(_texts({text: 9, "Preis": 5})) == {"reason": {"Preis": "Preis"}}
+
     @pytest.mark.parametrize("reason", [None, "", "  "])
     def test_no_text_and_no_column_are_an_empty_codebook(self, reason):
-        ledger = pd.DataFrame({"reason": pd.Series([reason] * 9, dtype="str")})
-        assert as_they_stand(ledger) == as_they_stand(ledger, "call") == as_they_stand(ledger[:0]) == {}
+        ledger = pd.DataFrame({"reason": pd.Series([reason] * 9, dtype="str"), "customer_id": range(9)})
+        assert as_they_stand(ledger) == as_they_stand(ledger[:0]) == {"reason": {}}
+        assert as_they_stand(ledger, "call") == {}
 
     def test_the_categories_of_the_telecom_sample_stand_as_they_are(self, public_data: Path):
         status = pd.read_excel(public_data / "telco_ibm" / "Telco_customer_churn_status.xlsx")
         left = status[status["Churn Value"] == 1].astype({"Churn Category": "str", "Churn Reason": "str"})
-        names = ["Competitor", "Attitude", "Dissatisfaction", "Price", "Other"]
+        left = left.rename(columns={"Customer ID": "customer_id"})
+        names = ["Competitor", "Attitude", "Dissatisfaction", "Price"]  # and 200 times Other
         assert as_they_stand(left, "Churn Category") == {"Churn Category": {name: name for name in names}}
         assert len(as_they_stand(left, "Churn Reason")["Churn Reason"]) == left["Churn Reason"].nunique() == 20
 
@@ -211,22 +235,85 @@ class TestAsTheyStand:
 class TestPareto:
     def test_with_nothing_to_pool_it_is_the_table_of_reasons(self):
         pd.testing.assert_frame_equal(pareto(LEDGER, BOOK, min_group=1), reasons(LEDGER, BOOK))
-        assert pareto(LEDGER, BOOK, min_group=1).attrs == reasons(LEDGER, BOOK).attrs
+        assert pareto(LEDGER, BOOK, min_group=1).attrs == reasons(LEDGER, BOOK).attrs | {"min_group": 1}
 
-    def test_rare_reasons_are_one_row_before_what_is_not_known(self):
-        # Preis 2 with 30 a month; Service 1 with 50 is rare
+    def test_no_row_tells_of_few_customers_and_none_follows_from_the_rest(self):
+        # Preis 2, Service 1 and so other, which Preis joins lest Service follow; 1 on which the sources disagree and 1
+        # not in the codebook are unknown, with the 2 that are
         found = pareto(LEDGER, BOOK, min_group=2)
-        assert found["reason"].fillna("-").tolist() == ["Preis", "-", "-", "-", "-"]
-        assert found["kind"].tolist() == ["reason", "other", "sources disagree", "not in codebook", "unknown"]
-        assert found["ended"].tolist() == [2, 1, 1, 1, 2]
-        assert_allclose(found["share"].sum(), 1)
-        assert_allclose(found["cumulative"], [2 / 7, 3 / 7, 4 / 7, 5 / 7, 1])
+        assert found["kind"].tolist() == ["other", "sources disagree", "not in codebook", "unknown"]
+        assert found["ended"].fillna(-1).tolist() == [3, -1, -1, 4]
+        assert_allclose(found["share"], [3 / 7, np.nan, np.nan, 4 / 7])
+        assert_allclose(found["cumulative"], [3 / 7, np.nan, np.nan, 1])
+        low, high = proportion_confint([3, 4], 7, 0.05, "wilson")
+        assert_allclose(found.loc[[0, 3], ["share_low", "share_high"]].T, [low, high], atol=1e-12)
+        assert found["revenue_lost"].fillna(-1).tolist() == [10 + 20 + 50, -1, -1, 5 + 7 + 8]
 
-    def test_what_fewer_than_the_least_paid_is_not_told(self):
-        found = pareto(LEDGER, BOOK, min_group=2)
-        money = found[["revenue_lost", "revenue_share", "revenue_cumulative"]]
-        assert money.isna().all(axis=1).tolist() == [False, True, True, True, False]
-        assert_allclose(found.loc[[0, 4], "revenue_share"], [0.3, 0.08])
+    def test_customers_are_counted_and_not_their_contracts(self):
+        # nine contracts of two customers for Umzug; of other with Tod they are three, so Service joins them
+        ledger = _texts({"Preis": 20, "Service": 6, "Umzug": 9, "Tod": 1})
+        ledger.loc[26:34, "customer_id"] = [100] * 8 + [101]
+        book = {"reason": {name: name for name in ("Preis", "Service", "Umzug", "Tod")}}
+        found = pareto(ledger, book)
+        assert found["reason"].fillna("-").tolist() == ["Preis", "-", "-", "-"]
+        assert found["ended"].tolist() == [20, 6 + 9 + 1, 0, 0]
+
+    def test_customers_of_two_rare_reasons_count_once(self):
+        # the same three customers gave both: they are no six
+        ledger = _texts({"Preis": 20, "Service": 8, "Umzug": 3, "Tod": 3})
+        ledger.loc[28:, "customer_id"] = [100, 101, 102] * 2
+        book = {"reason": {name: name for name in ("Preis", "Service", "Umzug", "Tod")}}
+        assert pareto(ledger, book)["ended"].tolist() == [20, 8 + 6, 0, 0]
+        ledger.loc[31:, "customer_id"] = [103, 104, 105]
+        assert pareto(ledger, book)["ended"].tolist() == [20, 8, 6, 0, 0]
+
+    def test_few_of_whom_nothing_is_known_are_among_the_others(self):
+        ledger = _texts({"Preis": 20, "Service": 8, "": 2})
+        found = pareto(ledger, as_they_stand(ledger))
+        assert found["kind"].tolist() == ["reason", "other", "unknown"]
+        assert found["ended"].fillna(-1).tolist() == [20, 10, -1]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_no_reason_and_no_rest_is_of_few_customers(self, seed):
+        draw, names = np.random.default_rng(seed), [*"ABCDEF"]
+        size = 20 + 15 * seed
+        reason, call = draw.choice([*names, "?", ""], (2, size))
+        call = np.where(draw.random(size) < 0.7, reason, call)
+        ledger = pd.DataFrame({"reason": reason, "call": call, "ended_on": pd.Timestamp("2025-01-31")})
+        ledger = ledger.assign(customer_id=draw.integers(0, 8 + 10 * seed, size), fee=10.0)
+        found = pareto(ledger, {column: {name: name for name in names} for column in ("reason", "call")})
+        first, second = (ledger[column].where(ledger[column].isin(names)) for column in ("reason", "call"))
+        agreed = first.fillna(second).mask(first.notna() & second.notna() & (first != second))
+        named = found["reason"].dropna()
+        assert all(ledger.loc[agreed == name, "customer_id"].nunique() >= 5 for name in named)
+        rest = ledger.loc[~agreed.isin(named), "customer_id"]
+        assert rest.empty or rest.nunique() >= 5
+        assert (found["ended"].sum(), found["revenue_lost"].sum()) == (size, 10 * size)
+
+    def test_where_all_customers_are_few_nothing_is_told_not_even_how_many(self):
+        ledger = _texts({"Preis": 2, "Umzug": 1, "": 1}).assign(fee=10.0)
+        found = pareto(ledger, {"reason": {"Preis": "Preis", "Umzug": "Umzug"}})
+        assert found["kind"].tolist() == ["not in codebook", "unknown"]
+        assert found.loc[1, ["ended", "share", "revenue_lost"]].isna().all()
+        assert found["ended"].sum() == 0
+        assert found.attrs["n"] is None
+
+    def test_texts_that_stand_for_themselves_and_are_rare_are_other_reasons(self):
+        ledger = _texts({f"Text {number}": 1 for number in range(200)})
+        found = pareto(ledger, as_they_stand(ledger))
+        assert found[["kind", "ended"]].to_numpy().tolist() == [["other", 200], ["unknown", 0]]
+        assert with_merged(ledger, as_they_stand(ledger)).to_pandas()["reason"].unique().tolist() == ["other"]
+
+    def test_what_fewer_than_the_least_paid_is_not_told_nor_what_follows_from_it(self):
+        # Umzug: the fees of 3 of its 6 customers are known; Service with 7 is the next smallest
+        ledger = _texts({"Preis": 9, "Service": 7, "Umzug": 6}).assign(fee=10.0)
+        ledger.loc[19:, "fee"] = np.nan
+        found = pareto(ledger, as_they_stand(ledger))
+        assert found["reason"].head(3).tolist() == ["Preis", "Service", "Umzug"]
+        assert found["revenue_lost"].fillna(-1).tolist() == [90, -1, -1, 0]
+        assert found["revenue_share"].fillna(-1).tolist() == [90 / 190, -1, -1, 0]
+        assert found["revenue_cumulative"].isna().all()
+        assert found["ended"].tolist() == [9, 7, 6, 0]
 
     def test_reasons_beyond_the_most_frequent_are_pooled(self):
         many = _texts({f"Grund {number}": 5 + number for number in range(10)})
@@ -237,17 +324,19 @@ class TestPareto:
 
     @pytest.mark.parametrize("book", [{}, {"reason": {}}])
     def test_a_codebook_without_texts_knows_no_reason(self, book):
-        found = pareto(LEDGER, book)
-        assert found["kind"].tolist() == ["sources disagree", "not in codebook", "unknown"]
-        said = 5 if book else 0  # five of the seven that ended give a reason as text
-        assert found["ended"].tolist() == [0, said, 7 - said]
+        found = pareto(LEDGER, book, min_group=2)
+        ended = dict(zip(found["kind"], found["ended"], strict=True))
+        # five of the seven that ended give a reason as text
+        assert ended == ({"not in codebook": 5, "unknown": 2} if book else {"unknown": 7})
         assert found.attrs["n"] == 7
 
     def test_without_a_column_of_reasons_or_of_ends_it_still_answers(self):
-        bare = LEDGER[["ended_on"]]
-        assert pareto(bare, as_they_stand(bare))["ended"].tolist() == [0, 0, 7]
-        never = pareto(LEDGER[["reason"]], {}, start=dt.date(2025, 1, 1), end=dt.date(2025, 3, 31))
-        assert never["ended"].tolist() == [0, 0, 0]
+        bare = LEDGER[["ended_on", "customer_id"]]
+        assert pareto(bare, as_they_stand(bare))["ended"].tolist() == [7]
+        never = pareto(LEDGER[["reason", "customer_id"]], {}, start=dt.date(2025, 1, 1), end=dt.date(2025, 3, 31))
+        assert never["ended"].tolist() == [0]
+        with pytest.raises(MeasureError, match="pareto: column 'customer_id' is absent"):
+            pareto(LEDGER.drop(columns="customer_id"), BOOK)
         assert never["share"].isna().all()
 
     def test_the_window_and_the_faults_are_those_of_reasons(self):
@@ -273,22 +362,41 @@ class TestWithMerged:
         pd.testing.assert_frame_equal(found.drop(columns="reason"), LEDGER.drop(columns="reason"), check_dtype=False)
 
     def test_rare_reasons_are_other(self):
-        by_group = with_merged(LEDGER, BOOK, min_group=2).to_pandas()["reason"]
-        assert by_group.head(3).tolist() == ["Preis", "Preis", "other"]
-        assert with_merged(LEDGER, BOOK, most=0).to_pandas()["reason"].head(3).tolist() == ["other"] * 3
+        ledger = pd.concat([LEDGER, _contracts(("Umzug", None, "2025-02-03", 9)).assign(customer_id="z")])
+        by_group = with_merged(ledger, BOOK, min_group=2).to_pandas()["reason"]
+        assert by_group.iloc[[0, 1, 2, 8]].tolist() == ["Preis", "Preis", "other", "other"]
+        assert with_merged(ledger, BOOK, most=0).to_pandas()["reason"].head(3).tolist() == ["other"] * 3
+
+    def test_reasons_and_unknown_ones_of_few_customers_are_other_as_in_the_pareto(self):
+        # Service 1: Preis joins it, lest it follow; of 2 who left nothing is known, so they are other with min_group 3
+        assert with_merged(LEDGER, BOOK, min_group=2).to_pandas()["reason"].head(3).tolist() == ["other"] * 3
+        few = LEDGER[LEDGER["customer_id"].isin([*"abcf"])]
+        assert with_merged(few, BOOK, min_group=2).to_pandas()["reason"].tolist() == [
+            "Preis",
+            "Preis",
+            "other",
+            "other",
+        ]
+
+    def test_one_customer_with_many_contracts_makes_no_reason_frequent(self):
+        ledger = _texts({"Er war unhöflich": 6, "Preis": 9, "Umzug": 5})
+        ledger.loc[:5, "customer_id"] = 1
+        book = {"reason": {text: text for text in ledger["reason"].unique()}}
+        assert set(with_merged(ledger, book).to_pandas()["reason"]) == {"other", "Preis"}
 
     def test_a_contract_that_runs_does_not_make_a_reason_frequent(self):
         ledger = pd.concat([LEDGER.iloc[[2]], *[LEDGER.iloc[[7]]] * 3])
         assert with_merged(ledger, BOOK, most=1, min_group=1).to_pandas()["reason"].iloc[0] == "Service"
 
     def test_an_empty_codebook_and_absent_columns_give_unknown(self):
-        assert with_merged(LEDGER[["ended_on"]], {}).to_pandas()["reason"].tolist()[:7] == ["unknown"] * 7
-        assert with_merged(LEDGER[["reason"]], {}).to_pandas()["reason"].isna().all()
+        bare = LEDGER[["ended_on", "customer_id"]]
+        assert with_merged(bare, {}).to_pandas()["reason"].tolist()[:7] == ["unknown"] * 7
+        assert with_merged(LEDGER[["reason", "customer_id"]], {}).to_pandas()["reason"].isna().all()
         with pytest.raises(MeasureError, match="with_merged: column 'grund' is absent"):
             with_merged(LEDGER, {"grund": {"a": "b"}})
 
     def test_spells_carry_it_as_cause(self):
-        ledger = LEDGER.assign(customer_id=[*"abcdefgh"], start=pd.Timestamp("2024-12-01"))
+        ledger = LEDGER.assign(start=pd.Timestamp("2024-12-01"))
         held = spells(with_merged(ledger, BOOK, min_group=1), as_of=dt.date(2025, 6, 1))
         assert held.order_by("customer_id").to_pandas()["cause"].fillna("-").tolist() == [
             *["Preis"] * 2,
@@ -307,9 +415,11 @@ class TestWithMerged:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_reductions_compile_for_every_engine(dialect):
-    columns = {"reason": "string", "call": "string", "ended_on": "date", "fee": "decimal(9, 2)"}
+    columns = {"customer_id": "string", "reason": "string", "call": "string", "ended_on": "date"}
+    columns |= {"fee": "decimal(9, 2)"}
     coded = _coded(ibis.table(columns, name="contracts"), checked(BOOK))
     assert "GROUP BY" in sql_of(_reduce_reasons(coded), dialect)
+    assert "GROUP BY" in sql_of(_reduce_reasons(moved(coded, ["Preis", "unknown"], "other")), dialect)
     assert "LIMIT 20" in sql_of(_reduce_uncoded(coded, "call"), dialect)
     without = _coded(ibis.table(columns, name="contracts"), {})
     assert "GROUP BY" in sql_of(_reduce_reasons(without), dialect)
@@ -317,9 +427,8 @@ def test_the_reductions_compile_for_every_engine(dialect):
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_codebook_as_it_stands_compiles_for_every_engine(dialect):
-    ledger = ibis.table({"reason": "string", "ended_on": "date"}, name="contracts")
+    ledger = ibis.table({"customer_id": "string", "reason": "string", "ended_on": "date"}, name="contracts")
     assert "LIMIT 3" in sql_of(_reduce_spellings(ledger, "reason", 5, 3), dialect)
-    assert "LIMIT 4" in sql_of(_reduce_agreed(ledger, 4, 5), dialect)
     assert "GROUP BY" in sql_of(
         with_merged(_texts({"Preis": 6}), {"reason": {"Preis": "Preis"}}).reason.value_counts(), dialect
     )

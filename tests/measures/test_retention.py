@@ -285,6 +285,13 @@ class TestRevenueByPeriod:
         assert none[["fees_start", "net_retention"]].isna().all(axis=None)
         assert revenue_by_period(PORTFOLIO[:0], MONTHS)["customers"].tolist() == [0, 0]
 
+    def test_without_a_column_of_ends_nobody_knows_what_stayed(self):
+        found = revenue_by_period(PORTFOLIO.drop(columns="ended_on"), MONTHS, min_group=1)
+        assert found[["fees_start", "lost", "net_retention"]].isna().all(axis=None)
+        assert found["customers"].tolist() == [2, 3]
+        assert found.attrs == {"ends_on_record": False}
+        assert revenue_by_period(PORTFOLIO, MONTHS).attrs == {"ends_on_record": True}
+
     def test_kind_of_table_does_not_matter_and_the_argument_stays(self):
         before, found = PORTFOLIO.copy(deep=True), revenue_by_period(PORTFOLIO, MONTHS, min_group=1)
         pd.testing.assert_frame_equal(found, revenue_by_period(ibis.memtable(PORTFOLIO[::-1]), MONTHS, min_group=1))

@@ -69,9 +69,20 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "count",
             mark("Sum of the risks of the customers of today to leave within {horizon} days"),
         ),
+        "expected_by_average": (
+            "count",
+            mark("Customers of today times the share that left within {horizon} days in the windows learnt from"),
+        ),
         "risk_auc": (
             "index",
             mark("How often, of one who left within {horizon} days and one who stayed, the one who left scored higher"),
+        ),
+        "rule_auc": (
+            "index",
+            mark(
+                "How often, of one who left within {horizon} days and one who stayed, only the former's contract ended "
+                "within them; ties one half"
+            ),
         ),
         "risk_brier": (
             "index",

@@ -14,6 +14,7 @@ from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext, reader
 from analysis.draw.numbers import is_missing, show
 from analysis.draw.tables import Key, Table
+from analysis.draw.unknown_reasons import counted_elsewhere, few, not_known
 from analysis.draw.words import Sentence
 
 _REASONS = ("reason", "kind", "ended", "share", "share_low", "share_high", "revenue_lost", "revenue_share")
@@ -28,21 +29,22 @@ _WITH_CENTS = 1000
 def why(frame: pd.DataFrame) -> Sentence:
     r"""Say why most left, which reason costs most, and of how many contracts no reason is certain.
 
-    Columns in: those of a table of reasons, the most frequent first.
+    Columns in: those of a table of reasons, the most frequent first; a kind without a row is passed over. ``attrs``:
+    ``n`` is None where fewer than ``min_group`` customers left.
 
     >>> row = {"reason": "Preis", "kind": "reason", "ended": 30, "share": 0.75, "share_low": 0.6, "share_high": 0.86}
     >>> rows = [row | {"revenue_lost": 600.0, "revenue_share": 0.8}, {"kind": "unknown", "ended": 10, "share": 0.25}]
     >>> print(why(pd.DataFrame(rows)).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     Häufigster Grund ist „Preis“: 75,0 % der beendeten Verträge (95-%-Intervall 60,0 bis 86,0 %, n = 40). Dieser Grund
     kostet auch am meisten: 600,00 € Monatsentgelt, das sind 80,0 % des weggefallenen. Bei 25,0 % ist kein Grund
-    bekannt, bei 0,0 % widersprechen sich die Quellen.
+    bekannt.
     """
     require("departures.why", frame, _REASONS)
     n = int(frame["ended"].sum())
     if not n:
-        return words.no_data(names.column("reasons"))
+        return Sentence(few(frame)) if frame.attrs.get("n", 0) is None else words.no_data(names.column("reasons"))
     named = frame[frame["kind"] == "reason"]
-    return Sentence(" ".join([_most_frequent(named, n), *_costliest(named), _not_known(frame)]))
+    return Sentence(" ".join([_most_frequent(named, n), *_costliest(named), *not_known(frame)]))
 
 
 def _most_frequent(named: pd.DataFrame, n: int) -> str:
@@ -81,18 +83,6 @@ def _costliest(named: pd.DataFrame) -> list[str]:
     return [text.format(reason=_quoted(most["reason"]), fees=fees, share=share)]
 
 
-def _not_known(frame: pd.DataFrame) -> str:
-    share = frame.groupby("kind")["share"].sum()
-    parts = {kind: show(share.get(kind, 0.0), "share") for kind in ("unknown", "sources disagree", "not in codebook")}
-    text = _("Of {unknown} no reason is known, of {disagree} the sources disagree{uncoded}.")
-    uncoded = _(", and of {share} the text belongs to no reason").format(share=parts["not in codebook"])
-    return text.format(
-        unknown=parts["unknown"],
-        disagree=parts["sources disagree"],
-        uncoded=uncoded if share.get("not in codebook", 0.0) > 0 else "",
-    )
-
-
 def _quoted(name: str) -> str:
     return _("“{name}”").format(name=names.label(name))
 
@@ -118,10 +108,11 @@ def by_reason(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
     if has_fees:
         columns |= {"revenue_lost": (_("Monthly fee"), "money"), "revenue_share": (_("Share of them"), "share")}
     without = int(frame.attrs.get("without_fee", 0))
-    note = ngettext(
+    fees = ngettext(
         "Of {count} contract the fee is not known.", "Of {count} contracts the fee is not known.", without
     ).format(count=show(without, "count"))
-    return tables.table(shown, title=title, columns=columns, note=note if has_fees and without else "")
+    notes = [*counted_elsewhere(frame), *([fees] if has_fees and without else [])]
+    return tables.table(shown, title=title, columns=columns, note=" ".join(notes))
 
 
 def uncoded(frame: pd.DataFrame, *, title: str, shown: bool) -> Table | Sentence:
@@ -141,29 +132,28 @@ def uncoded(frame: pd.DataFrame, *, title: str, shown: bool) -> Table | Sentence
 
 
 def when(frame: pd.DataFrame) -> Sentence:
-    r"""Say for which reason most have left by each time.
+    r"""Say for which reason most have left by each time, of all who began at any time.
 
     Columns in: cause, time (days), incidence, low, high, n; ``other`` and ``unknown`` are no reasons.
 
     >>> row = {"cause": "Preis", "time": 365.0, "incidence": 0.046, "low": 0.038, "high": 0.057, "n": 3588}
-    >>> print(when(pd.DataFrame([row])).replace("\xa0", " "))
-    Nach 12 Monaten sind die meisten wegen „Preis“ gegangen: 4,6 % (95-%-Intervall 3,8 bis 5,7 %, n = 3.588).
+    >>> print(when(pd.DataFrame([row])).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Häufigster Grund bis Monat 12: „Preis“, deswegen sind 4,6 % aller gegangen (95-%-Intervall 3,8 bis 5,7 %,
+    n = 3.588). Hier zählen alle Jahre; in einem einzelnen Zeitraum kann ein anderer Grund vorn liegen.
     """
     require("departures.when", frame, _INCIDENCE)
-    known = frame[frame["cause"].notna() & ~frame["cause"].isin(NO_REASONS) & (frame["incidence"] > 0)]
+    left = frame[frame["incidence"] > 0]
+    known = left[left["cause"].notna() & ~left["cause"].isin(NO_REASONS)]
     if known.empty:
-        return words.no_data(names.column("incidence"))
+        return words.no_data(names.column("incidence")) if left.empty else Sentence()
     most = known.loc[known.groupby("time")["incidence"].idxmax()]
-    return Sentence(" ".join(_most_after(row) for _i, row in most.iterrows()))
+    years = _("Here all years count; in a single period another reason may come first.")
+    return Sentence(" ".join([*(_most_after(row) for _i, row in most.iterrows()), years]))
 
 
 def _most_after(row: pd.Series) -> str:
     months = row["time"] / DAYS_A_MONTH
-    text = ngettext(
-        "After {months} month most have left for {cause}: {share} ({bracket}).",
-        "After {months} months most have left for {cause}: {share} ({bracket}).",
-        round(months),
-    )
+    text = _("The most frequent reason up to month {months}: {cause}, for which {share} of all left ({bracket}).")
     return text.format(
         months=show(months, "count"),
         cause=_quoted(row["cause"]),
@@ -175,7 +165,8 @@ def _most_after(row: pd.Series) -> str:
 def revenue(frame: pd.DataFrame) -> Sentence:
     r"""Say what became of the fees in force on the first day of the last period.
 
-    Columns in: those of revenue churn by period, and period and without_fee.
+    Columns in: those of revenue churn by period, and period and without_fee; ``attrs["ends_on_record"]`` is false where
+    nobody knows when contracts end.
 
     >>> row = {"period": "2026-Q3", "customers": 900, "fees_start": 51200.0, "lost": 2050.0, "reduced": 300.0}
     >>> row |= {"added": 820.0, "fees_end": 49670.0, "gross_retention": 0.954, "gross_low": 0.942, "gross_high": 0.966}
@@ -186,6 +177,8 @@ def revenue(frame: pd.DataFrame) -> Sentence:
     96,6 %), mit Zuwachs 97,0 % (95-%-Intervall 95,7 bis 98,3 %).
     """
     require("departures.revenue", frame, ("period", "customers", *_FEES, *_RETENTION, "without_fee"))
+    if not frame.attrs.get("ends_on_record", True):
+        return Sentence(_("When contracts end is not on record, so nobody can say which monthly fees stayed."))
     if frame.empty or is_missing(frame["net_retention"].iloc[-1]):
         return words.no_data(names.column("fees_start"))
     row = frame.iloc[-1]

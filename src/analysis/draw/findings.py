@@ -33,6 +33,7 @@ _HEADLINES = {
     "churn_drivers.median_stay": "median",
     "segments.revenue": "revenue",
     "segments.top_share": "top_share",
+    "value.expected_value": "expected_value",
 }
 """The figures the summary begins with, and what each is called in a sentence."""
 

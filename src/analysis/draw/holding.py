@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import names, numbers, tables, words
+from analysis.draw import bond_mixes, names, numbers, tables, words
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
@@ -13,7 +13,6 @@ from analysis.draw.tables import Key, Table
 from analysis.draw.words import Sentence
 from analysis.vocabulary import SMALL_CELL
 
-_LOOSE = ("contractual", "none")
 _GAP = (
     *("loose", "loose_low", "loose_high", "loose_exposed", "tied", "tied_low", "tied_high", "tied_exposed"),
     *("difference", "difference_low", "difference_high"),
@@ -21,57 +20,40 @@ _GAP = (
 _FADING = ("satisfied", "tested", "undecided", "fading", "share", "low", "high")
 
 
-def bonds(frame: pd.DataFrame, gap: pd.DataFrame, *, smallest: int = SMALL_CELL) -> Sentence:
+def bonds(frame: pd.DataFrame, gap: pd.DataFrame, *, smallest: int = SMALL_CELL, internal: bool = False) -> Sentence:
     r"""Say how many customers are held by what, and whether those whom little holds leave more often.
 
-    Columns in: mix, customers, the mixes named as the measures do; of ``gap`` loose, tied (shares that left), each with
-    _low, _high and _exposed, and difference with _low and _high. Counts below ``smallest`` are not told.
+    Columns in: mix, customers, exposed, the mixes named as the measures do; of ``gap`` loose, tied (shares that left),
+    each with _low, _high and _exposed, and difference with _low and _high. ``attrs["on_record"]`` of the frame names
+    the kinds of bonds that are on record, by default all. Unless ``internal``, groups below ``smallest`` are not told.
 
     >>> mixes = ["technical", "contractual", "psychological", "none"]
-    >>> frame = pd.DataFrame({"mix": mixes, "customers": [300, 100, 500, 100]})
+    >>> frame = pd.DataFrame({"mix": mixes, "customers": [300, 100, 500, 100], "exposed": [290, 389, 1594, 100]})
     >>> gap = {"loose": 0.067, "loose_low": 0.048, "loose_high": 0.093, "loose_exposed": 489}
     >>> gap |= {"tied": 0.028, "tied_low": 0.021, "tied_high": 0.038, "tied_exposed": 1594}
     >>> gap |= {"difference": 0.039, "difference_low": 0.018, "difference_high": 0.066}
     >>> print(bonds(frame, pd.DataFrame([gap])).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Von 1.000 Kundinnen und Kunden hält 80,0 % eine technische oder psychologische Bindung, 10,0 % nur der Vertrag und
-    10,0 % keine der erfassten Bindungen. Kundinnen und Kunden, die nur der Vertrag oder nichts hält, sind im Zeitraum
-    häufiger gegangen als solche mit psychologischer Bindung: 6,7 % (95-%-Intervall 4,8 bis 9,3 %, n = 489) gegen
-    2,8 % (95-%-Intervall 2,1 bis 3,8 %, n = 1.594). Der Unterschied von +3,9 Prozentpunkten ist gesichert (+1,8 bis
-    +6,6).
+    Was die Kundschaft hält (n = 1.000): bei 80,0 % eine technische oder psychologische Bindung, bei 10,0 % nur der
+    Vertrag, bei 10,0 % keine der erfassten Bindungen. Kundinnen und Kunden, die nur der Vertrag oder nichts hält, sind
+    im Zeitraum häufiger gegangen als solche mit psychologischer Bindung: 6,7 % (95-%-Intervall 4,8 bis 9,3 %, n = 489)
+    gegen 2,8 % (95-%-Intervall 2,1 bis 3,8 %, n = 1.594). Der Unterschied von +3,9 Prozentpunkten ist gesichert (+1,8
+    bis +6,6).
     """
-    require("holding.bonds", frame, ("mix", "customers"))
+    require("holding.bonds", frame, ("mix", "customers", "exposed"))
     require("holding.bonds", gap, _GAP)
-    n = int(frame["customers"].sum())
-    if n < smallest:
+    n = frame["customers"].sum()
+    if n < (1 if internal else smallest):
         return words.no_data(names.column("bonds"))
-    return Sentence(f"{_held(frame, n, smallest)} {_against(gap.iloc[0], smallest)}")
+    texts = [bond_mixes.held(frame, smallest=smallest, internal=internal)]
+    if "psychological" in bond_mixes.on_record(frame):
+        away = set() if internal else bond_mixes.withheld(frame, "exposed", smallest=smallest, internal=False)
+        texts.append(_against(gap.iloc[0], away))
+    return Sentence(" ".join(texts))
 
 
-def _held(frame: pd.DataFrame, n: int, smallest: int) -> str:
-    counts = frame.groupby("mix")["customers"].sum()
-    only, neither = (int(counts.get(mix, 0)) for mix in _LOOSE)
-    if frame["mix"].str.contains("contractual")[frame["customers"] > 0].any():
-        text = _(
-            "Of {n} customers {more} are held by a technical or psychological bond, {only} by the contract alone and "
-            "{neither} by none of the bonds on record."
-        )
-    else:
-        text = _("Of {n} customers {more} are held by a technical or psychological bond, {neither} by none of them.")
-    parts = {"more": n - only - neither, "only": only, "neither": neither}
-    shares = {name: _share(count, n, smallest) for name, count in parts.items()}
-    return text.format(n=show(n, "count"), **shares)
-
-
-def _share(count: int, n: int, smallest: int) -> str:
-    return show(count / n, "share") if count >= smallest else _few(smallest)
-
-
-def _few(smallest: int) -> str:
-    return _("fewer than {count}").format(count=smallest)
-
-
-def _against(gap: pd.Series, smallest: int) -> str:
-    if is_missing(gap["difference"]) or min(gap["loose_exposed"], gap["tied_exposed"]) < smallest:
+def _against(gap: pd.Series, away: set[str]) -> str:
+    few = min(gap["loose_exposed"], gap["tied_exposed"]) < SMALL_CELL
+    if is_missing(gap["difference"]) or few or away & {"loose", "tied"}:
         return _("Whether customers with a psychological bond leave less often cannot be told: too few to compare.")
     if gap["difference_low"] > 0:
         text = _(
@@ -103,34 +85,36 @@ def _churn(gap: pd.Series, side: str) -> str:
 
 
 def notice(frame: pd.DataFrame, *, days: int, internal: bool) -> Sentence:
-    """Say for how many customers whom a contract alone holds the notice or the contract runs out in the next days.
+    """Say for how many customers whom a contract alone holds the last day of notice lies within the next days.
 
-    ``attrs["n"]`` of the frame counts them; unless ``internal``, a count below 5 is not told.
+    ``attrs["n"]`` of the frame counts them, None where no term is on record; unless ``internal``, a count below 5 is
+    not told.
 
     >>> found = pd.DataFrame({"customer_id": ["a"]})
     >>> found.attrs["n"] = 40
     >>> print(notice(found, days=60, internal=False))  # doctest: +NORMALIZE_WHITESPACE
-    Bei 40 Kundinnen und Kunden, die nur der Vertrag hält, läuft in den nächsten 60 Tagen die Kündigungsfrist ab oder
-    der Vertrag aus: Jetzt ist der Zeitpunkt, ihnen einen Grund zum Bleiben zu geben.
+    Bei 40 Kundinnen und Kunden, die nur der Vertrag hält, liegt der letzte Kündigungstag in den nächsten 60 Tagen:
+    Jetzt ist der Zeitpunkt, ihnen einen Grund zum Bleiben zu geben.
     """
-    n = _all(frame)
+    if (n := _all(frame)) is None:
+        return Sentence(_("When the last day of notice comes cannot be told: no terms of contracts are on record."))
     if n < SMALL_CELL and not internal:
         text = _(
-            "For fewer than {count} customers whom nothing but the contract holds, the notice or the contract runs out "
-            "within the next {days} days."
+            "For fewer than {count} customers whom nothing but the contract holds, the last day of notice lies within "
+            "the next {days} days."
         )
         return Sentence(text.format(count=SMALL_CELL, days=show(days, "count")))
     if not n:
         text = _(
-            "For no customer whom nothing but the contract holds, the notice or the contract runs out within the next "
-            "{days} days."
+            "For no customer whom nothing but the contract holds, the last day of notice lies within the next {days} "
+            "days."
         )
         return Sentence(text.format(days=show(days, "count")))
     text = ngettext(
-        "For {count} customer whom nothing but the contract holds, the notice or the contract runs out within the next "
-        "{days} days: now is the time to give a reason to stay.",
-        "For {count} customers whom nothing but the contract holds, the notice or the contract runs out within the "
-        "next {days} days: now is the time to give them a reason to stay.",
+        "For {count} customer whom nothing but the contract holds, the last day of notice lies within the next {days} "
+        "days: now is the time to give a reason to stay.",
+        "For {count} customers whom nothing but the contract holds, the last day of notice lies within the next {days} "
+        "days: now is the time to give them a reason to stay.",
         n,
     )
     return Sentence(text.format(count=show(n, "count"), days=show(days, "count")))
@@ -139,15 +123,17 @@ def notice(frame: pd.DataFrame, *, days: int, internal: bool) -> Sentence:
 def notice_list(frame: pd.DataFrame, *, internal: bool) -> Table | Sentence:
     """List the customers whom a contract alone holds and whose last day of notice is near; it stays in the house.
 
-    Columns in: customer_id, notice_by, days_left, products; ``attrs["n"]`` counts all of them.
+    Columns in: customer_id, notice_by, days_left, products (left out where none is named); ``attrs["n"]`` counts all of
+    them.
     """
     require("holding.notice_list", frame, ("customer_id", "notice_by", "days_left", "products"))
     columns: dict[Key, tuple[str | None, str]] = {
         "customer_id": (None, "plain"),
         "notice_by": (_("Last day of notice"), "date"),
         "days_left": (_("Days left"), "count"),
-        "products": (_("Products held"), "count"),
     }
+    if frame["products"].notna().any():
+        columns["products"] = (_("Products held"), "count")
     return _listed(frame, "notice_soon", columns, internal=internal)
 
 
@@ -194,7 +180,9 @@ def _fewer(row: pd.Series, least: int) -> str:
         share = ", ".join(filter(None, (show(row["share"], "share"), words.bracket(row["low"], row["high"], "share"))))
         return text.format(fading=show(row["fading"], "count"), share=share)
     if least > 1:
-        return _("for {few} of them the decline is beyond chance.").format(few=_few(least))
+        return _("for {few} of them the decline is beyond chance.").format(
+            few=_("fewer than {count}").format(count=least)
+        )
     return _("for none of them a decline is beyond chance.")
 
 
@@ -217,24 +205,29 @@ def fading_list(frame: pd.DataFrame, *, internal: bool) -> Table | Sentence:
 def _listed(
     frame: pd.DataFrame, name: str, columns: dict[Key, tuple[str | None, str]], *, internal: bool, note: str = ""
 ) -> Table | Sentence:
+    if (n := _all(frame)) is None:
+        return Sentence()
     if not internal:
         return Sentence(_("The list of these customers is in the internal report only."))
     if frame.empty:
         return Sentence()
-    n = _all(frame)
     cut = _("The first {shown} of {n} are shown.").format(shown=show(len(frame), "count"), n=show(n, "count"))
     notes = filter(None, (cut if n > len(frame) else "", note))
     return tables.table(frame, title=words.title(name, n=n), columns=columns, note=" ".join(notes))
 
 
-def _all(frame: pd.DataFrame) -> int:
-    return int(frame.attrs.get("n", len(frame)))
+def _all(frame: pd.DataFrame) -> int | None:
+    n: int | None = frame.attrs.get("n", len(frame))
+    return n
 
 
-def bond_figures(frame: pd.DataFrame, chapter: str, *, source: str, smallest: int = SMALL_CELL) -> pd.DataFrame:
+def bond_figures(
+    frame: pd.DataFrame, chapter: str, *, source: str, smallest: int = SMALL_CELL, internal: bool = False
+) -> pd.DataFrame:
     """Return the share of the customers and the churn of each mix of bonds as figures, as the report takes them.
 
-    What rests on fewer than ``smallest`` customers is left out. ``source`` names the tables, separated by blanks.
+    What rests on fewer than ``smallest`` customers is left out and, unless ``internal``, what would give it away (see
+    ``bond_mixes.withheld``); where no bonds are on record, all. ``source`` names the tables, separated by blanks.
     Columns in: mix, customers, share, exposed, churn, churn_low, churn_high.
 
     >>> row = {"mix": "technical + contractual", "customers": 40, "share": 0.2, "exposed": 50, "churn": 0.1}
@@ -246,11 +239,15 @@ def bond_figures(frame: pd.DataFrame, chapter: str, *, source: str, smallest: in
     """
     require("holding.bond_figures", frame, ("mix", "customers", "share", "exposed", "churn", "churn_low", "churn_high"))
     group, n = frame["mix"].str.replace(" + ", " "), frame["customers"].sum()
+    frame = bond_mixes.tellable(frame, smallest=smallest, internal=internal)
     held = frame[["share"]].set_axis(["value"], axis=1).assign(low=float("nan"), high=float("nan"), n=n)
     left = frame[["churn", "churn_low", "churn_high", "exposed"]].set_axis(["value", "low", "high", "n"], axis=1)
     parts = [
-        part.assign(id=f"{chapter}.{name}", group=group, source=source, **defined(name))[frame[base] >= smallest]
-        for name, base, part in (("bond_share", "customers", held), ("bond_churn", "exposed", left))
+        part.assign(id=f"{chapter}.{name}", group=group, source=source, **defined(name))[is_told]
+        for name, is_told, part in (
+            ("bond_share", frame["customers"].gt(0) & frame["share"].notna(), held),
+            ("bond_churn", frame["churn"].notna(), left),
+        )
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -258,14 +255,16 @@ def bond_figures(frame: pd.DataFrame, chapter: str, *, source: str, smallest: in
 def notice_figure(frame: pd.DataFrame, chapter: str, *, days: int, internal: bool, source: str) -> pd.DataFrame:
     """Return how many customers a contract alone holds whose notice is near as a figure, as the report takes it.
 
-    ``attrs["n"]`` of the frame counts them; unless ``internal``, a count below 5 is missing.
+    ``attrs["n"]`` of the frame counts them, None where no term is on record; unless ``internal``, a count below 5 is
+    missing.
     """
-    count = _told(_all(frame), internal=internal)
+    n = _all(frame)
+    count = float("nan") if n is None else _told(n, internal=internal)
     figure = {"id": f"{chapter}.notice_soon", "value": count, "n": count, "source": source}
     return pd.DataFrame([figure | defined("notice_soon", days=days)])
 
 
-def fading_figure(summary: pd.DataFrame, chapter: str, *, internal: bool, source: str) -> pd.DataFrame:
+def fading_figure(summary: pd.DataFrame, chapter: str, *, internal: bool) -> pd.DataFrame:
     """Return which share of the satisfied customers tested fade as a figure, as the report takes it.
 
     Columns in: as for :func:`fading`. Unless ``internal``, what rests on a count below 5 is missing.
@@ -274,7 +273,8 @@ def fading_figure(summary: pd.DataFrame, chapter: str, *, internal: bool, source
     row = summary.iloc[0]
     is_told = not is_missing(_told(row["fading"], internal=internal))
     shares = {"value": row["share"], "low": row["low"], "high": row["high"]} if is_told else {"value": float("nan")}
-    figure = {"id": f"{chapter}.fading_share", **shares, "n": _told(row["tested"], internal=internal), "source": source}
+    figure = {"id": f"{chapter}.fading_share", **shares, "n": _told(row["tested"], internal=internal)}
+    figure |= {"source": "transactions surveys"}
     return pd.DataFrame([figure | defined("fading_share")])
 
 

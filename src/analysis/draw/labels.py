@@ -220,6 +220,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "risk": mark("Risk"),
         "risk_marks": mark("How good the scores are"),
         "risk_auc": mark("Discrimination of the risk score"),
+        "rule_auc": mark("Discrimination of the rule that those leave whose contract ends soon"),
         "risk_brier": mark("Error of the risk score"),
         "risk_slope": mark("Slope of the risk score"),
         "risk_lift": mark("Lift of the risk score"),
@@ -248,6 +249,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
 
 SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
+        "expected_value": mark("The value still expected of the customers"),
         "nps": mark("The Net Promoter Score"),
         "csat": mark("The share of satisfied customers"),
         "ces": mark("The mean effort"),
@@ -283,6 +285,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "rose": mark("moved up"),
         "fell": mark("moved down"),
         "stayed": mark("stayed in the class"),
+        "(missing)": mark("not stated"),
         "0 to 10": mark("0 to 10"),
         "1 to 10": mark("1 to 10"),
         "before": mark("before the first purchase"),

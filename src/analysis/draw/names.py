@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from babel.numbers import format_decimal
 
 from analysis.draw.labels import COLUMNS, GROUPS, REASONS, SUBJECTS, TABLES
 from analysis.draw.language import _, reader
@@ -35,6 +36,17 @@ def column(name: str) -> str:
     if name not in COLUMNS:
         return name.removeprefix("rating_").replace("_", " ")
     return _(COLUMNS[name]).format(level=level()) if name == "interval" else _(COLUMNS[name])
+
+
+def column_within(name: str) -> str:
+    """Return the heading of a column as it stands within a title: the kit's own without a capital, as English has it.
+
+    >>> column_within("region"), column_within("Tarif_Art")
+    ('Region', 'Tarif Art')
+    """
+    text = column(name)
+    is_word = name in COLUMNS and text[1:].islower()
+    return text[:1].lower() + text[1:] if is_word and reader().language == "en" else text
 
 
 def level() -> str:
@@ -75,8 +87,8 @@ def label(value: Any) -> str:
         return _("not stated")
     if isinstance(value, bool | np.bool_):
         return _("yes") if value else _("no")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format_decimal(value, locale=reader().language)
     text = str(value)
     return _(GROUPS[text]) if text in GROUPS else printable(text.removeprefix(RATING_PREFIX))
 

@@ -119,7 +119,7 @@ def _short_money(value: float) -> str:
     if abs(value) >= _MILLION:
         return _minus(format_compact_currency(value, currency, locale=language, fraction_digits=1))
     pattern = f"#,##0{NO_BREAK_SPACE}¤" if language == "de" else "¤#,##0"
-    return _minus(format_currency(round(value), currency, pattern, locale=language, currency_digits=False))
+    return _minus(format_currency(_rounded(value, 0, 1), currency, pattern, locale=language, currency_digits=False))
 
 
 def interval(low: Any, high: Any, unit: str, *, write: Callable[[Any, str], str] = show) -> str:

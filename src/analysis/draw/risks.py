@@ -7,14 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.draw import names, tables, words
-from analysis.draw.charts.furniture import listed
+from analysis.draw import left_out, names, tables, words
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark
 from analysis.draw.numbers import MISSING, interval, is_missing, said, show
+from analysis.draw.small_cells import hidden
 from analysis.draw.tables import Key, Table
 from analysis.draw.words import Findings, Sentence
+from analysis.vocabulary import SMALL_CELL
+
+attributes = left_out.attributes
 
 _MODELS = {
     "logistic": mark("logistic regression"),
@@ -39,21 +42,6 @@ _WHY = {
     "nothing tells customers apart": mark("nothing on record tells customers apart"),
 }
 
-_USES = {
-    "used": mark("Attributes without a date, taken as unchanging: {listed}."),
-    "absent": mark("Not on record as attributes without a date: {listed}."),
-    "holds a date": mark("Not used, for they hold dates: {listed}."),
-    "name is taken": mark("Not used, for a feature has their name: {listed}."),
-    "not declared constant": mark("Not used, for nobody knows since when they have been as they are: {listed}."),
-}
-_REFUSED = {
-    "tells who left by itself": mark("Left out, for it tells who left by itself: {listed}."),
-    "known only after the fact": mark("Left out, for it is known only after somebody has left: {listed}."),
-    "the same for all in a window": mark(
-        "Left out, for in a window it is the same for all or not on record: {listed}."
-    ),
-}
-
 _BESIDE = {
     "contract_days_left": (None, "days"),
     "tenure_days": (None, "days"),
@@ -65,17 +53,18 @@ _BESIDE = {
 def outlook(summary: pd.DataFrame, scores: pd.DataFrame) -> Sentence:
     r"""Say how many are expected to leave, and how much more often those with the highest risk did; or why not.
 
-    Columns in: of ``summary`` status, horizon (days), n, expected, tested, fewest, in one row; of ``scores`` lift,
-    lift_low, lift_high, chosen.
+    Columns in: of ``summary`` status, horizon (days), n, expected, ordered (whether the scores order customers beyond
+    chance), tested, fewest, in one row; of ``scores`` lift, lift_low, lift_high, chosen.
 
     >>> row = {"status": "computed", "horizon": 90, "n": 2675, "expected": 94.2, "tested": 2639, "fewest": 10}
+    >>> row["ordered"] = True
     >>> scores = pd.DataFrame({"lift": [2.79], "lift_low": [1.97], "lift_high": [3.72], "chosen": [True]})
     >>> print(outlook(pd.DataFrame([row]), scores).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     In den nächsten 90 Tagen werden voraussichtlich etwa 94 von 2.675 Kundinnen und Kunden gehen (3,5 %). In der
     Prüfung ging das Zehntel mit dem höchsten Risiko 2,79-mal so oft wie der Durchschnitt (95-%-Intervall 1,97 bis 3,72,
     n = 2.639).
     """
-    require("risks.outlook", summary, ("status", "horizon", "n", "expected", "tested", "fewest"))
+    require("risks.outlook", summary, ("status", "horizon", "n", "expected", "ordered", "tested", "fewest"))
     row = summary.iloc[0]
     horizon = said(row["horizon"], "days", dative=True)
     if row["status"] != "computed":
@@ -85,6 +74,12 @@ def outlook(summary: pd.DataFrame, scores: pd.DataFrame) -> Sentence:
     require("risks.outlook", scores, ("lift", "lift_low", "lift_high", "chosen"))
     own, share = _chosen(scores), show(row["expected"] / row["n"], "share")
     counts = {name: show(row[name], "count") for name in ("expected", "n")}
+    if not row["ordered"]:
+        text = _(
+            "As often as customers left before, about {expected} of {n} leave within the next {horizon} ({share}). Who "
+            "that will be cannot be told: the scores do not order customers better than chance beyond doubt."
+        )
+        return Sentence(text.format(horizon=horizon, share=share, **counts))
     text = _("Within the next {horizon} about {expected} of {n} customers are expected to leave ({share}).")
     more = _("In the test the tenth with the highest risk left {lift} times as often as the average ({bracket}).")
     bracket = words.bracket(own["lift_low"], own["lift_high"], "index", words.base(row["tested"]))
@@ -208,30 +203,39 @@ def at_risk_list(risks: pd.DataFrame, *, internal: bool) -> Table | Sentence:
     """List the customers with the highest risk, in internal reports only; nothing where nothing was computed.
 
     Columns in: customer_id, risk, and where there are any contract_days_left, tenure_days, complaints_open, nps;
-    ``attrs["n"]`` says of how many.
+    ``attrs`` say ``n``, of how many, ``horizon``, within how many days, and ``ordered``: where the scores do not order
+    customers beyond chance there is no list.
     """
     require("risks.at_risk_list", risks, ("customer_id", "risk"))
     if risks.empty:
         return Sentence()
+    if not risks.attrs["ordered"]:
+        return Sentence(_("There is no list of those with the highest risk, for the scores do not tell them reliably."))
     if not internal:
         return Sentence(_("The list of single customers stands in internal reports only."))
     columns: dict[Key, tuple[str | None, str]] = {"customer_id": (None, "plain"), "risk": (None, "share")}
     beside = {name: kind for name, kind in _BESIDE.items() if name in risks.columns}
     columns |= {name: (heading and _(heading), unit) for name, (heading, unit) in beside.items()}
-    note = _("The {count} with the highest risk of {n}.").format(
-        count=show(len(risks), "count"), n=show(risks.attrs.get("n"), "count")
+    note = _("The {count} of {n} with the highest risk of leaving within the next {horizon}.").format(
+        count=show(len(risks), "count"), n=show(risks.attrs["n"], "count"), horizon=_within(risks)
     )
     return tables.table(risks, title=names.column("at_risk_list"), columns=columns, note=note)
 
 
-def by_risk(frame: pd.DataFrame, *, smallest: int = 5) -> Table | Sentence:
-    """Show how many of each tenth of the risks are expected to leave; tenths of fewer than ``smallest`` are not shown.
+def by_risk(frame: pd.DataFrame, *, smallest: int = SMALL_CELL) -> Table | Sentence:
+    """Show how many of each tenth of the risks are expected to leave, in the order of the frame.
 
-    Columns in: tenth (10 highest), n, risk (mean), expected, share (of all expected).
+    Tenths of fewer than ``smallest`` are not shown, nor a further one from which their size would follow. Nothing is
+    shown where the scores do not order customers beyond chance.
+
+    Columns in: tenth (10 highest), n, risk (mean), expected, share (of all expected); ``attrs`` as for
+    ``at_risk_list``.
     """
     require("risks.by_risk", frame, ("tenth", "n", "risk", "expected", "share"))
-    shown = frame[frame["n"] >= smallest]
-    if shown.empty:
+    sizes = {str(tenth): int(n) for tenth, n in zip(frame["tenth"], frame["n"], strict=True)}
+    away = hidden(sizes | {"": sum(sizes.values())}, [[*sizes, ""]], known=[""], least=smallest)
+    shown = frame[~frame["tenth"].astype(str).isin(away)]
+    if shown.empty or not frame.attrs["ordered"]:
         return Sentence()
     columns: dict[Key, tuple[str | None, str]] = {
         "tenth": (None, "text"),
@@ -239,30 +243,12 @@ def by_risk(frame: pd.DataFrame, *, smallest: int = 5) -> Table | Sentence:
         "risk": (None, "share"),
     }
     columns |= {"expected": (None, "count"), "share": (_("Share of these"), "share")}
-    return tables.table(shown, title=names.column("by_risk"), columns=columns)
+    note = _("Risk of leaving within the next {horizon}.").format(horizon=_within(frame))
+    return tables.table(shown, title=names.column("by_risk"), columns=columns, note=note)
 
 
-def attributes(frame: pd.DataFrame, left_out: pd.DataFrame) -> Findings | Sentence:
-    r"""Say which attributes without a date were taken as unchanging, which not, and which columns were refused.
-
-    Columns in: attribute, status; of ``left_out`` column, reason.
-
-    >>> frame = pd.DataFrame({"attribute": ["region", "town"], "status": ["used", "not declared constant"]})
-    >>> for sentence in attributes(frame, pd.DataFrame(columns=["column", "reason"])).sentences:
-    ...     print(sentence)
-    Merkmale ohne Datum, die als unveränderlich gelten: Region.
-    Nicht verwendet, weil unbekannt ist, seit wann sie gelten: town.
-    """
-    require("risks.attributes", frame, ("attribute", "status"))
-    require("risks.attributes", left_out, ("column", "reason"))
-    told = [_told(text, frame.loc[frame["status"] == status, "attribute"]) for status, text in _USES.items()]
-    told += [_told(text, left_out.loc[left_out["reason"] == why, "column"]) for why, text in _REFUSED.items()]
-    return words.findings(told) if any(told) else Sentence()
-
-
-def _told(text: str, columns: pd.Series) -> str:
-    named = sorted({names.column(str(name)) for name in columns})
-    return _(text).format(listed=listed(named)) if named else ""
+def _within(frame: pd.DataFrame) -> str:
+    return said(frame.attrs["horizon"], "days", dative=True)
 
 
 def figures(summary: pd.DataFrame, scores: pd.DataFrame, chapter: str) -> pd.DataFrame:
@@ -271,6 +257,7 @@ def figures(summary: pd.DataFrame, scores: pd.DataFrame, chapter: str) -> pd.Dat
     Columns in: as for ``outlook`` and ``marks``, and of ``summary`` source, the tables used.
 
     >>> row = {"status": "computed", "horizon": 90, "n": 2675, "expected": 94.2, "tested": 2639, "source": "contracts"}
+    >>> row["ordered"] = True
     >>> ends = {"auc_low": 0.64, "auc_high": 0.75, "brier": 0.037, "brier_low": 0.03, "brier_high": 0.044, "slope": 0.8}
     >>> ends |= {"slope_low": 0.58, "slope_high": 1.02, "lift": 2.8, "lift_low": 1.97, "lift_high": 3.72}
     >>> scores = pd.DataFrame([{"model": "logistic", "chosen": True, "auc": 0.7} | ends])
@@ -282,18 +269,20 @@ def figures(summary: pd.DataFrame, scores: pd.DataFrame, chapter: str) -> pd.Dat
     3        churn_drivers.risk_slope   0.800  0.58  1.020  2639  index
     4         churn_drivers.risk_lift   2.800  1.97  3.720  2639  index
     """
-    require("risks.figures", summary, ("status", "horizon", "n", "expected", "tested", "source"))
+    require("risks.figures", summary, ("status", "horizon", "n", "expected", "ordered", "tested", "source"))
     row = summary.iloc[0]
     if row["status"] != "computed":
         return pd.DataFrame(columns=_FIGURE)
     about = {"source": row["source"]}
     defined_for = {"horizon": show(row["horizon"], "count")}
     own = _chosen(scores)
+    how = "expected_leavers" if row["ordered"] else "expected_by_average"
     found = [
-        {"id": f"{chapter}.expected_leavers", "value": row["expected"], "n": row["n"]}
-        | defined("expected_leavers", **defined_for)
+        {"id": f"{chapter}.expected_leavers", "value": row["expected"], "n": row["n"]} | defined(how, **defined_for)
     ]
-    for name in _MARKS:
-        ends = {"value": own[name], "low": own[f"{name}_low"], "high": own[f"{name}_high"], "n": row["tested"]}
-        found.append({"id": f"{chapter}.risk_{name}"} | ends | defined(f"risk_{name}", **defined_for))
+    told = [(f"risk_{name}", own, name) for name in _MARKS]
+    told += [("rule_auc", rule, "auc") for _i, rule in scores[scores["model"] == "contract ends"].iterrows()]
+    for title, model, name in told:
+        ends = {"value": model[name], "low": model[f"{name}_low"], "high": model[f"{name}_high"], "n": row["tested"]}
+        found.append({"id": f"{chapter}.{title}"} | ends | defined(title, **defined_for))
     return pd.DataFrame([one | about for one in found], columns=_FIGURE)

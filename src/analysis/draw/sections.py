@@ -92,10 +92,13 @@ def bonds(
     Columns in: as ``charts.bond_mix``, ``holding.bonds`` and ``holding.notice_list`` take them.
     """
     title = words.title("bonds", period=period, n=mixed["customers"].sum())
-    chart = charts.bond_mix(mixed, title=title, smallest=smallest)
+    chart = charts.bond_mix(mixed, title=title, smallest=smallest, internal=internal)
     told = holding.notice(soon, days=days, internal=internal)
     return together(
-        holding.bonds(mixed, gap, smallest=smallest), chart, told, holding.notice_list(soon, internal=internal)
+        holding.bonds(mixed, gap, smallest=smallest, internal=internal),
+        chart,
+        told,
+        holding.notice_list(soon, internal=internal),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import names, words
+from analysis.draw import left_out, names, words
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _
@@ -27,11 +27,6 @@ def figures(rates: pd.DataFrame, chapter: str) -> pd.DataFrame:
     1   churn_drivers.churn_rate   0.17  0.14  0.20  900
     """
     return pd.concat([_rates(rates.tail(1), chapter, name) for name in ("share", "rate")], ignore_index=True)
-
-
-def group_figures(rates: pd.DataFrame, chapter: str, by: str) -> pd.DataFrame:
-    """Return the share that left of each group as figures, as the report takes them; ``by`` names the column."""
-    return _rates(rates, chapter, "share").assign(id=f"{chapter}.churn_share_{by}", group=rates[by].tolist())
 
 
 def stay_figures(median: pd.DataFrame, after: pd.DataFrame, chapter: str) -> pd.DataFrame:
@@ -82,25 +77,37 @@ def _months(days: float) -> str:
 
 
 def drivers(frame: pd.DataFrame) -> Sentence:
-    r"""Say who leaves most often and most seldom, other attributes equal, by more than chance.
+    r"""Say who leaves most often and most seldom, other attributes equal, by more than chance; and what has no ratio.
 
     Columns in: term, level, base, ratio, low, high, verdict (up, down, within noise), status.
 
     >>> row = {"term": "payment", "level": "Rechnung", "base": "Lastschrift", "ratio": 1.35, "low": 1.16, "high": 1.58}
-    >>> print(drivers(pd.DataFrame([row | {"verdict": "up", "status": "computed"}])).replace("\xa0", " "))
-    Am häufigsten geht: Zahlungsart: Rechnung (1,35-mal so oft wie Lastschrift, 95-%-Intervall 1,16 bis 1,58).
+    >>> told = drivers(pd.DataFrame([row | {"verdict": "up", "status": "computed"}]))
+    >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Bei sonst gleichen Merkmalen gehen am häufigsten Kundinnen und Kunden mit Zahlungsart: Rechnung (1,35-mal so oft
+    wie bei Lastschrift, 95-%-Intervall 1,16 bis 1,58).
     """
     require("staying.drivers", frame, ("term", "level", "base", "ratio", "low", "high", "verdict", "status"))
+    return Sentence(" ".join(filter(None, (_goes_with_leaving(frame), left_out.compared(frame)))))
+
+
+def _goes_with_leaving(frame: pd.DataFrame) -> str:
     known = frame[frame["ratio"].notna()]
     if known.empty:
-        return Sentence(_("Too few have left to tell what goes with leaving."))
+        is_too_few = (frame["status"] == "too few ends").any()
+        few = _("Too few have left to tell what goes with leaving.")
+        return few if is_too_few else _("There is no attribute by which those who left could be compared.")
     often, seldom = known[known["verdict"] == "up"].head(1), known[known["verdict"] == "down"].tail(1)
-    told = [
-        text.format(named=_leaves(row))
-        for text, rows in ((_("Leaves most often: {named}."), often), (_("Leaves least often: {named}."), seldom))
-        for _i, row in rows.iterrows()
-    ]
-    return Sentence(" ".join(told) or _("No attribute compared goes with leaving beyond chance."))
+    named = {name: _leaves(rows.iloc[0]) for name, rows in (("most", often), ("least", seldom)) if len(rows)}
+    if not named:
+        return _("No attribute compared goes with leaving beyond chance.")
+    if len(named) == 2:
+        text = _("Other attributes equal, customers with {most} leave most often, those with {least} least often.")
+    elif "most" in named:
+        text = _("Other attributes equal, customers with {most} leave most often.")
+    else:
+        text = _("Other attributes equal, customers with {least} leave least often.")
+    return text.format(**named)
 
 
 def ratio_figures(frame: pd.DataFrame, chapter: str) -> pd.DataFrame:
@@ -117,8 +124,7 @@ def ratio_figures(frame: pd.DataFrame, chapter: str) -> pd.DataFrame:
 
 
 def _leaves(row: pd.Series) -> str:
-    text = _("{name}: {level} ({ratio} times as often as {base}, {bracket})")
-    return text.format(
+    return _("{name}: {level} ({ratio} times as often as with {base}, {bracket})").format(
         name=names.column(str(row["term"])),
         level=names.label(row["level"]),
         ratio=show(row["ratio"], "index"),

@@ -62,7 +62,7 @@ def title(name: str, *, by: str | None = None, period: str | None = None, n: int
     """
     text = names.column(name)
     if by is not None:
-        text = _("{measure} by {group}").format(measure=text, group=names.column(by))
+        text = _("{measure} by {group}").format(measure=text, group=names.column_within(by))
     if period is not None:
         text += f", {period_name(period)}"
     return text if n is None else f"{text} ({base(n)})"

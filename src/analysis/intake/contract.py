@@ -48,6 +48,10 @@ def check(job: Job, faults: Faults, parents: Mapping[str, str]) -> tuple[Field, 
     for field in job.mapped.fields:
         if field.suspect and not field.required:
             faults.add("value", field, f"CASE WHEN {field.value} IS NULL THEN {field.filled} END", field.reason)
+    for column in job.spec.columns:
+        if column.never_negative and column.name in fields:
+            field = fields[column.name]
+            fields[column.name] = faults.set_missing(field, f"{field.value} < 0", literal("negative"))
     if job.source.scale_by_survey and "nps" in fields:
         fields["nps"] = _on_own_scale(job, fields["nps"], fields["survey"], faults)
     for earlier, later in job.spec.not_before:

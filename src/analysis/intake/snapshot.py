@@ -243,7 +243,8 @@ def _last_end(job: _Build, records: Mapping[str, TableRecord]) -> dt.date | None
     """Return the last day on which a contract ends; it may be known long before it comes."""
     if "contracts" not in records or "ended_on" not in records["contracts"].columns:
         return None
-    return (job.con.execute(f"SELECT max(ended_on) FROM {job.parquet('contracts')}").fetchone() or (None,))[0]
+    row = job.con.execute(f"SELECT max(ended_on) FROM {job.parquet('contracts')}").fetchone()
+    return row[0] if row and isinstance(row[0], dt.date) else None
 
 
 def _period(

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import ibis.expr.types as ir
 import pandas as pd
 
-from analysis.measures.features import FEATURES, features_as_of, undated_attributes
+from analysis.measures.features import features_as_of
 from analysis.measures.forecasts import MARKS, tenths
-from analysis.measures.frames import as_table, check_confidence, names
-from analysis.measures.leakage import leakage
+from analysis.measures.frames import Rows, as_table, check_confidence, names
 from analysis.measures.point_in_time import DAYS_A_YEAR, Tables
 from analysis.measures.risk import RiskScores, Trial, check_settings, highest_first, scored, together
+from analysis.measures.risk_columns import (
+    ENDS_SOON,
+    GONE,
+    LEFT,
+    OUTCOMES,
+    USED,
+    attributes,
+    columns,
+    left_out,
+    with_ends,
+)
 from analysis.measures.risk_windows import Use, Window, ending, listed, observed, typed, within
 from analysis.measures.spells import spells, spells_from_purchases
 
@@ -26,21 +36,12 @@ TOO_FEW_LEFT = "too few left"
 TOO_FEW_STAYED = "too few stayed"
 ALL_ALIKE = "nothing tells customers apart"
 
-USED, UNDECLARED, ABSENT, A_DATE, TAKEN = "used", "not declared constant", "absent", "holds a date", "name is taken"
-"""What became of an attribute."""
-SAME_FOR_ALL = "the same for all in a window"
-
 FEWEST = 10
 """Customers who left, and as many who stayed, that training and test must hold each."""
-
-ENDS_SOON = "contract_ends_soon"
-"""1 where the contract ends within the horizon, else 0: so that the score knows what the baseline knows."""
 
 SHOWN = ("contract_days_left", "tenure_days", "complaints_open", "nps")
 """What stands beside a risk, so that somebody can act on it."""
 
-_LEFT, _GONE = "_left", "_gone"
-_OWN = frozenset({"customer_id", "origin", "entry", "exit", "event", "cause", *FEATURES, ENDS_SOON, _LEFT, _GONE})
 _WARM_UP_DAYS = 90
 _ENDS = [f"{mark}{end}" for mark in (*MARKS, "auc_gain", "brier_gain") for end in ("", "_low", "_high")]
 
@@ -56,18 +57,25 @@ class AtRisk:
     risks: pd.DataFrame
     """The customers with the highest risk: customer_id, risk, and those of SHOWN that there are.
 
-    ``attrs`` hold ``n``, all customers present, and ``expected``, how many of them are expected to leave.
+    Where the scores do not order beyond doubt, the risk of each is the average. ``attrs`` hold ``n``, all customers
+    present, ``expected``, how many of them are expected to leave, ``horizon`` and ``ordered``, as the summary does.
     """
     by_risk: pd.DataFrame
-    """The present customers by tenth of risk, the highest first: tenth, n, risk (mean), expected, share (of these)."""
+    """The present customers by tenth of risk, the highest first: tenth, n, risk (mean), expected, share (of these).
+
+    ``attrs`` are those of the risks.
+    """
     attributes: pd.DataFrame
-    """The undated attributes: table, attribute, status (see USED to TAKEN)."""
+    """The undated attributes: table, attribute, status (see ``risk_columns``)."""
     left_out: pd.DataFrame
     """Columns that were refused: column, auc, reason."""
     windows: pd.DataFrame
     """See ``RiskScores``."""
     summary: pd.DataFrame
-    """One row: status, horizon (days), n, expected, tested (customers), fewest, source (tables, by blanks)."""
+    """One row: status, horizon (days), n, expected, ordered, tested (customers), fewest, source (tables, by blanks).
+
+    ``ordered`` says whether the scores order customers better than chance beyond doubt: the AUC's interval is above .5.
+    """
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -89,6 +97,7 @@ def at_risk(
     constant: str | Sequence[str] = (),
     windows: int = 4,
     known_from: dt.date | None = None,
+    left_ever: Rows | None = None,
     most: int = 20,
     max_rows: int = 50_000,
     bootstrap: int = 500,
@@ -106,10 +115,12 @@ def at_risk(
     with a year. The model that ``risk_scores`` chooses and tests there scores the present customers as it is.
 
     Of the attributes in ``constant`` those are used that exist, have no date and hold none. A column that leaks is left
-    out and named: a feature by ``leakage`` against who left within the horizon, an attribute also against who had left
-    by ``as_of``, for without a date it may have been written since. So is a column that is the same for all in a
-    window, as where it was not recorded yet. With fewer than 10 customers who left, or who stayed, in training or in
-    the test, nothing is computed.
+    out and named: a feature by ``leakage`` against who left within the horizon, an attribute also by ``left_out``
+    against who has left since, for without a date it may have been written at any time up to the export. ``left_ever``
+    (customer_id) are those who have left for good on record, whatever the day: it is used for that check and nothing
+    else. So is a column that is the same for all in a window, as where it was not recorded yet. With fewer than 10
+    customers who left, or who stayed, in training or in the test, nothing is computed. Where the AUC in the test is not
+    above .5 beyond doubt, every risk is the share that left in training.
 
     Like ``risk_scores`` this sees rows, at most ``max_rows`` customers a window; those present on ``as_of`` are all
     read, with the columns that the model needs, for each of them has a risk.
@@ -129,30 +140,31 @@ def at_risk(
     """
     check_settings("at_risk", horizon=horizon, windows=windows, most=most, max_rows=max_rows, bootstrap=bootstrap)
     check_confidence("at_risk", confidence)
-    attributes = _attributes(tables, names(constant))
-    used = tuple(dict.fromkeys(attributes.loc[attributes["status"] == USED, "attribute"]))
-    company = _Company(tables, as_of, horizon, used, timezone)
-    outcomes = (_LEFT, _GONE)
+    told = attributes(tables, names(constant))
+    used = tuple(dict.fromkeys(told.loc[told["status"] == USED, "attribute"]))
+    company = _Company(tables, as_of, horizon, used, timezone, left_ever)
     seen = [
-        observed(company.window(day), use, day, outcomes=outcomes, max_rows=max_rows, seed=seed)
+        observed(company.window(day), use, day, outcomes=OUTCOMES, max_rows=max_rows, seed=seed)
         for use, day in company.days(windows, known_from)
     ]
-    left_out = _left_out(seen, used)
-    features = [name for name in _columns(seen) if name not in set(left_out["column"])]
+    refused = left_out(seen, used, ends_known=left_ever is not None)
+    features = [name for name in columns(seen) if name not in set(refused["column"])]
     status = _status(company, seen, features)
-    found = scored(seen, features, Trial(horizon, bootstrap, seed, confidence, _LEFT)) if status == COMPUTED else None
+    found = scored(seen, features, Trial(horizon, bootstrap, seed, confidence, LEFT)) if status == COMPUTED else None
     everyone = company.scored(found) if found else pd.DataFrame(columns=["customer_id", "risk"])
-    risks = everyone.head(most)
-    risks.attrs = {"n": len(everyone), "expected": float(everyone["risk"].sum())}
+    ordered = found is not None and _is_ordered(found)
+    if found and not ordered:
+        everyone = highest_first(everyone.assign(risk=together(seen)[LEFT].mean()))
+    attrs = {"n": len(everyone), "expected": float(everyone["risk"].sum()), "horizon": horizon, "ordered": ordered}
     return AtRisk(
         status=status,
         found=found,
-        risks=risks,
-        by_risk=_by_risk(everyone),
-        attributes=attributes,
-        left_out=left_out,
-        windows=listed(seen, _LEFT),
-        summary=_summary(company, status, seen, everyone),
+        risks=_with(everyone.head(most), attrs),
+        by_risk=_with(_by_risk(everyone), attrs),
+        attributes=told,
+        left_out=refused,
+        windows=listed(seen, LEFT),
+        summary=_summary(company, status, seen, attrs),
     )
 
 
@@ -165,6 +177,7 @@ class _Company:
     horizon: int
     constant: tuple[str, ...]
     timezone: str
+    left_ever: Rows | None = None
 
     @property
     def kept_by(self) -> tuple[str, str, int] | None:
@@ -188,7 +201,8 @@ class _Company:
             return []
         step, test = dt.timedelta(days=self.horizon), self.as_of - dt.timedelta(days=self.horizon)
         earliest = pd.Timestamp(first).date() + dt.timedelta(days=warm_up)
-        train = [day for day in (test - k * step for k in range(windows, 0, -1)) if day >= earliest]
+        most = min(windows, (test - earliest) // step)
+        train = [test - number * step for number in range(most, 0, -1)]
         return [*(("train", day) for day in train), ("test", test)] if train else []
 
     def features(self, day: dt.date) -> ir.Table:
@@ -198,10 +212,11 @@ class _Company:
         return found.mutate(**{ENDS_SOON: within(found["contract_days_left"], self.horizon - 1)})
 
     def window(self, day: dt.date) -> ir.Table:
-        """Return features, who left within the horizon, and who had left by the as-of date."""
+        """Return features, who left within the horizon, who had by the as-of date, and who has left on record."""
         found = ending(self.features(day), self.spells, day)
         left, gone = (within(found["_ends_in"], days) for days in (self.horizon, (self.as_of - day).days))
-        return found.mutate(**{_LEFT: left, _GONE: gone}).drop("_ends_in")
+        found = found.mutate(**{LEFT: left, GONE: gone}).drop("_ends_in")
+        return with_ends(found, self.left_ever)
 
     def scored(self, found: RiskScores) -> pd.DataFrame:
         """Return the present customers, the highest risk first: customer_id, risk, and those of SHOWN there are."""
@@ -216,53 +231,12 @@ def _reduce_first(table: ir.Table, column: str) -> ir.Table:
     return table.aggregate(first=table[column].cast("date").min())
 
 
-def _attributes(tables: Tables, asked: tuple[str, ...]) -> pd.DataFrame:
-    """List the undated attributes and what becomes of each, and those asked for that are not among them."""
-    found = undated_attributes(tables)[["table", "attribute"]]
-    pairs = zip(found["table"], found["attribute"], strict=True)
-    statuses = [_status_of(tables, table, attribute, asked) for table, attribute in pairs]
-    absent = [name for name in asked if name not in set(found["attribute"])]
-    found = found.assign(status=pd.array(statuses, dtype="str"))
-    more = pd.DataFrame({"table": None, "attribute": absent, "status": ABSENT}, dtype="str")
-    return pd.concat([found, more], ignore_index=True)
-
-
-def _status_of(tables: Tables, table: str, attribute: str, asked: tuple[str, ...]) -> str:
-    if attribute not in asked:
-        return UNDECLARED
-    kind = as_table(tables[table])[attribute].type()
-    if kind.is_temporal() or kind.is_nested():
-        return A_DATE
-    return TAKEN if attribute in _OWN else USED
-
-
-def _columns(seen: Sequence[Window]) -> list[str]:
-    own = ("customer_id", _LEFT, _GONE)
-    return [name for name in seen[0].rows.columns if name not in own] if seen else []
-
-
-def _left_out(seen: Sequence[Window], constant: tuple[str, ...]) -> pd.DataFrame:
-    """Return the columns that leak, or are the same for all in a window, the former first: column, auc, reason.
-
-    What is the same for all in one window, for it was not recorded yet, means something else in the others.
-    """
-    if not seen:
-        return pd.DataFrame({"column": [], "auc": [], "reason": []}).astype({"column": "str", "reason": "str"})
-    known, columns = together(seen), _columns(seen)
-    told = [leakage(seen[0].rows, _GONE, constant), leakage(known, _LEFT, columns)]
-    leaking = pd.concat([part[part["leaks"].notna()] for part in told]).drop_duplicates("column")
-    alike = [name for name in columns if min(window.rows[name].nunique(dropna=False) for window in seen) < 2]
-    same = pd.DataFrame({"column": alike, "auc": 0.5, "leaks": SAME_FOR_ALL})
-    found = pd.concat([leaking, same[~same["column"].isin(leaking["column"])]], ignore_index=True)
-    return found.rename(columns={"leaks": "reason"})[["column", "auc", "reason"]].astype({"reason": "str"})
-
-
 def _status(company: _Company, seen: Sequence[Window], features: Sequence[str]) -> str:
     if company.kept_by is None:
         return NO_LEDGER
     if not seen:
         return TOO_FEW_WINDOWS
-    parts = [rows[_LEFT] for rows in (together(seen), seen[-1].rows)]
+    parts = [rows[LEFT] for rows in (together(seen), seen[-1].rows)]
     if min(part.sum() for part in parts) < FEWEST:
         return TOO_FEW_LEFT
     if min((1 - part).sum() for part in parts) < FEWEST:
@@ -277,12 +251,22 @@ def _by_risk(everyone: pd.DataFrame) -> pd.DataFrame:
     return by_tenth.assign(share=by_tenth["expected"] / by_tenth["expected"].sum())
 
 
-def _summary(company: _Company, status: str, seen: Sequence[Window], everyone: pd.DataFrame) -> pd.DataFrame:
+def _is_ordered(found: RiskScores) -> bool:
+    return bool(found.scores.set_index("model").loc[found.chosen, "auc_low"] > 0.5)
+
+
+def _with(frame: pd.DataFrame, attrs: Mapping[str, object]) -> pd.DataFrame:
+    frame.attrs = dict(attrs)
+    return frame
+
+
+def _summary(company: _Company, status: str, seen: Sequence[Window], attrs: Mapping[str, object]) -> pd.DataFrame:
     row = {
         "status": status,
         "horizon": company.horizon,
-        "n": len(everyone),
-        "expected": float(everyone["risk"].sum()),
+        "n": attrs["n"],
+        "expected": attrs["expected"],
+        "ordered": attrs["ordered"],
         "tested": len(seen[-1].rows) if seen else 0,
         "fewest": FEWEST,
         "source": " ".join(company.tables),

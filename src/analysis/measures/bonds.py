@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.bond_rules import KINDS, MIXES, NONE, BondRules, any_of, declared_signs, psychological_signs
+from analysis.measures.bond_rules import KINDS, MIXES, NONE, BondRules, any_of, kinds_on_record, signs
 from analysis.measures.churn import churn_rate
 from analysis.measures.features import held_products
 from analysis.measures.frames import Rows, as_table, binary_order, require
 from analysis.measures.intervals import newcombe, wilson
-from analysis.measures.point_in_time import DAYS_A_YEAR, Tables, day_number, knowledge, present
+from analysis.measures.point_in_time import DAYS_A_YEAR, Tables, knowledge, present
 from analysis.measures.spells import spells, spells_from_purchases
-from analysis.measures.terms import bound_terms
+from analysis.measures.terms import bound_terms, days_of_notice, is_soon, reduce_soon
 
 __all__ = [
     "MIXES",
@@ -46,18 +46,24 @@ def bonds(
     Present and known are as for ``features_as_of``. **Technical**: at least ``min_products`` products (under contract
     or bought within a year), or one of the signs declared. **Contractual**: a contract in a term of more than one
     month that notice given today cannot end before it is over; a contract that can be ended at any time, with whatever
-    notice, is none. The term is over on ``current_term_end``; where that is missing or past, terms of ``term_months``
-    follow one another from it or from ``start``, unless the contract does not renew (missing: it does). Where the
-    notice for this term is missed, the next one binds, or by the consumer rule none. **Psychological**: last answer
-    to nps 9 or more, anything done in the community, at least one complaint resolved and none open, or one of the
-    signs declared. A sign is undated: to name it for a day in the past is to declare it constant.
+    notice, is none. Terms of ``term_months`` follow one another from ``start``, as agreed then. Where the notice for
+    this term is missed, the next one binds; by the consumer rule none but the first does. **Psychological**: last
+    answer to nps 9 or more, anything done in the community, at least one complaint resolved and none open, or one of
+    the signs declared. A sign is undated: to name it for a day in the past is to declare it constant.
+
+    ``current_term_end`` and ``auto_renews`` are not used. They are those of the day of the export: once notice is given
+    a ledger writes the end of the contract into the one and a no into the other, and a renewal moves the term on. Not
+    even where in the year terms begin is safe to read from them, for where that differs from ``start`` it cannot be
+    told whether the difference arose before ``as_of``. So a contract that was never to renew counts as one that does:
+    its last day of notice is named though it needs none.
 
     Columns in: as for ``features_as_of``; of customers also those of the signs.
 
-    Columns out: customer_id, products, technical (0 or 1), days_bound (days from ``as_of`` to the earliest last day of
-    all contracts, notice given today; missing without a contract), notice_by (the earliest last day on which notice
-    ends a binding contract with its term; its last day where it ends by itself; missing where none binds),
-    contractual, promoter, member, complaints_solved, psychological (0 or 1), mix (see MIXES).
+    Columns out: customer_id, products (missing where none is named), technical (0 or 1), days_bound (days from
+    ``as_of`` to the earliest last day of all contracts, notice given today; missing without a contract), notice_by (the
+    earliest last day on which notice ends a binding contract with its term; missing where none binds), term_known (1
+    where a contract in force has a term; missing without a contract), contractual, promoter, member,
+    complaints_solved, psychological (0 or 1), mix (see MIXES).
 
     Raises MeasureError as ``features_as_of`` does, and for a sign that is absent.
     Source: kinds of bonds after Meyer and Oevermann (1995), Kundenbindung, Handwörterbuch des Marketing, 1340-1351;
@@ -74,16 +80,11 @@ def bonds(
     """
     known, rules = knowledge(tables, as_of, timezone), rules or BondRules()
     found = present(known, active_days=active_days).select("customer_id")
-    for side in (
-        bound_terms(known, consumer_rule=rules.consumer_rule),
-        held_products(known),
-        declared_signs(known, {"technical_sign": rules.technical, "psychological_sign": rules.psychological}),
-        *psychological_signs(known),
-    ):
+    for side in (bound_terms(known, consumer_rule=rules.consumer_rule), held_products(known), *signs(known, rules)):
         if side is not None:
             found = found.left_join(side, "customer_id").select(*found.columns, *side.columns[1:])
     found = found.mutate(**{name: ibis.null(kind) for name, kind in _KINDS.items() if name not in found.columns})
-    found = found.mutate(**{name: found[name].fill_null(0) for name, kind in _KINDS.items() if name not in _DAYS})
+    found = found.mutate(**{name: found[name].fill_null(0) for name in _KINDS if name not in _MAY_BE_MISSING})
     notice_by = ibis.literal(as_of, type="date") + found["notice_days_left"].as_interval("D")
     flags = {
         "technical": any_of(found["products"] >= rules.min_products, found["technical_sign"] > 0),
@@ -91,7 +92,7 @@ def bonds(
         "psychological": any_of(*(found[name] > 0 for name in _PSYCHOLOGICAL)),
     }
     found = found.mutate(**flags, notice_by=notice_by)
-    return found.mutate(mix=_mix(found)).select(*_COLUMNS)
+    return found.mutate(mix=_mix(found), products=found["products"].nullif(0)).select(*_COLUMNS)
 
 
 def bond_mix(held: Rows) -> pd.DataFrame:
@@ -127,9 +128,7 @@ def churn_by_bonds(
 ) -> pd.DataFrame:
     """Return which share of the customers present on ``as_of`` left from then to ``end``, by what held them then.
 
-    Bonds are those known on ``as_of``, the first day of the window. ``current_term_end`` and ``auto_renews``, which are
-    those of the day of the export and may tell of a notice given since, are not used: terms follow one another from
-    the start of the contract. ``end``, the last day of the window, must lie within the data.
+    Bonds are those known on ``as_of``, the first day of the window. ``end``, its last day, must lie within the data.
 
     Columns out: mix, exposed, ended_of_exposed, share, share_low, share_high, as for ``churn_rate``. One row a mix that
     occurs, as MIXES are ordered. Columns in and Raises: as for :func:`bonds` and ``churn_rate``.
@@ -142,12 +141,8 @@ def churn_by_bonds(
     0  contractual        1                 0    0.0
     1         none        1                 1    1.0
     """
-    earlier = dict(tables)
-    if "contracts" in tables:
-        contracts = as_table(tables["contracts"])
-        earlier["contracts"] = contracts.drop(*(name for name in _OF_THE_EXPORT if name in contracts.columns))
-    held = bonds(earlier, as_of=as_of, rules=rules, active_days=active_days, timezone=timezone)
-    later = knowledge(earlier, end + dt.timedelta(days=1), timezone)
+    held = bonds(tables, as_of=as_of, rules=rules, active_days=active_days, timezone=timezone)
+    later = knowledge(tables, end + dt.timedelta(days=1), timezone)
     if later.has("contracts"):
         found = spells(later.tables["contracts"], as_of=later.as_of)
     else:
@@ -175,18 +170,18 @@ def held_by_contract_only(held: Rows, *, as_of: dt.date, within_days: int) -> ir
     require("held_by_contract_only", table, ("customer_id", "mix", "notice_by"))
     if within_days < 1:
         raise MeasureError("held_by_contract_only", f"within_days is {within_days}", "Give 1 day or more")
-    ahead = table["notice_by"].cast("date").epoch_days() - day_number(as_of)
-    found = table.filter(table["mix"] == "contractual", ahead >= 0, ahead < within_days)
+    found = table.filter(is_soon(table, as_of, within_days))
     return found.order_by("notice_by", binary_order(found, "customer_id"))
 
 
 def notice_soon(held: Rows, *, as_of: dt.date, within_days: int, most: int = 20) -> pd.DataFrame:
     """List the customers whom nothing but a contract holds and whose last day of notice is near, the soonest first.
 
-    Columns in and Raises: as for :func:`held_by_contract_only`, and products. Columns out: customer_id, notice_by,
-    days_left (from ``as_of`` to it), products; at most ``most`` rows. ``attrs``: ``n``, how many there are in all.
+    Columns in and Raises: as for :func:`held_by_contract_only`, and products, term_known. Columns out: customer_id,
+    notice_by, days_left (from ``as_of`` to it), products; at most ``most`` rows. ``attrs``: ``n``, how many there are
+    in all, or None where there are customers and no contract of theirs has a term on record.
 
-    >>> held = pd.DataFrame({"customer_id": ["a", "b"], "mix": "contractual", "products": 1})
+    >>> held = pd.DataFrame({"customer_id": ["a", "b"], "mix": "contractual", "products": 1, "term_known": 1})
     >>> held["notice_by"] = pd.to_datetime(["2026-01-31", "2026-01-02"])
     >>> found = notice_soon(held, as_of=dt.date(2026, 1, 1), within_days=60, most=1)
     >>> found, found.attrs["n"]
@@ -194,12 +189,13 @@ def notice_soon(held: Rows, *, as_of: dt.date, within_days: int, most: int = 20)
     0           b 2026-01-02          1         1, 2)
     """
     table = as_table(held)
-    require("notice_soon", table, ("products",))
+    require("notice_soon", table, ("products", "term_known"))
     found = held_by_contract_only(table, as_of=as_of, within_days=within_days)
-    days_left = found["notice_by"].cast("date").epoch_days() - day_number(as_of)
-    listed = found.select("customer_id", "notice_by", days_left=days_left, products=found["products"])
-    frame = listed.limit(most).execute()
-    frame.attrs = {"n": int(found.count().execute())}
+    found = found.mutate(days_left=days_of_notice(found, as_of))
+    frame = found.select("customer_id", "notice_by", "days_left", "products").limit(most).execute()
+    counts = reduce_soon(table, as_of, within_days).execute().loc[0]
+    is_unknown = counts["customers"] > 0 and counts["terms"] == 0
+    frame.attrs = {"n": None if is_unknown else int(counts["soon"])}
     return frame
 
 
@@ -218,7 +214,9 @@ def mix_and_churn(
 
     Columns out: mix, customers, share (of all present on ``as_of``), as for :func:`bond_mix`; exposed,
     ended_of_exposed, churn (share of exposed), churn_low, churn_high, as for :func:`churn_by_bonds` from ``start`` on,
-    missing where nobody was exposed. Always eight rows, as MIXES are ordered. Columns in and Raises: as for those two.
+    missing where nobody was exposed. Always eight rows, as MIXES are ordered. ``attrs``: ``on_record``, the kinds of
+    bonds that the tables can tell of on ``as_of``; one that is not among them is unknown, and nobody's by that. Columns
+    in and Raises: as for those two.
 
     >>> contracts = pd.DataFrame({"customer_id": list("ab"), "start": pd.to_datetime(["2025-06-01", "2024-06-01"])})
     >>> contracts = contracts.assign(term_months=12, ended_on=pd.to_datetime([None, "2026-02-28"]))
@@ -228,13 +226,17 @@ def mix_and_churn(
                mix  customers  share  exposed  ended_of_exposed  churn
     5  contractual          1    1.0        1                 0    0.0
     7         none          0    0.0        1                 1    1.0
+    >>> found.attrs["on_record"]
+    ('contractual',)
     """
     settings: dict[str, Any] = {"rules": rules, "active_days": active_days, "timezone": timezone}
     base = bond_mix(bonds(tables, as_of=as_of, **settings))[["mix", "customers", "share"]]
     left = churn_by_bonds(tables, as_of=start, end=end, confidence=confidence, **settings)
     left = left.rename(columns=lambda name: name.replace("share", "churn"))
     found = base.merge(left, on="mix", how="left")
-    return found.fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, "int64"))
+    found = found.fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, "int64"))
+    found.attrs = {"on_record": kinds_on_record(knowledge(tables, as_of, timezone), rules or BondRules())}
+    return found
 
 
 def churn_gap(found: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -265,13 +267,12 @@ def churn_gap(found: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame([row | gap])
 
 
-_OF_THE_EXPORT = ("current_term_end", "auto_renews")
 _PSYCHOLOGICAL = ("promoter", "member", "complaints_solved", "psychological_sign")
-_DAYS = ("days_bound", "notice_days_left")
-_KINDS = dict.fromkeys((*_DAYS, "products", "technical_sign", "contractual", *_PSYCHOLOGICAL), "int64")
+_MAY_BE_MISSING = ("days_bound", "notice_days_left", "term_known", "products")
+_KINDS = dict.fromkeys((*_MAY_BE_MISSING, "technical_sign", "contractual", *_PSYCHOLOGICAL), "int64")
 _COUNTS = ("exposed", "ended_of_exposed")
 _COLUMNS = (
-    *("customer_id", "products", "technical", "days_bound", "notice_by", "contractual"),
+    *("customer_id", "products", "technical", "days_bound", "notice_by", "term_known", "contractual"),
     *("promoter", "member", "complaints_solved", "psychological", "mix"),
 )
 

@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from analysis.errors import MeasureError
+from analysis.vocabulary import NO_REASONS
 
 Codebook: TypeAlias = Mapping[str, Mapping[str, str]]
 """For each column that holds a reason: what stands there, and the reason that means."""
@@ -18,8 +19,15 @@ Book: TypeAlias = dict[str, dict[str, list[str]]]
 """By column and reason the texts that mean it, folded."""
 
 
+class AsTheyStand(dict[str, dict[str, str]]):
+    """The codebook of a source in which texts stand for themselves: what is not in it is a reason given seldom."""
+
+
 def checked(codebook: Codebook) -> Book:
-    """Return the codebook by what it means. Raises MeasureError where it is empty or gives a text two meanings."""
+    """Return the codebook by what it means.
+
+    Raises MeasureError where it is empty, gives a text two meanings, or calls a reason what is no reason.
+    """
     if not any(isinstance(meanings, Mapping) and meanings for meanings in codebook.values()):
         raise MeasureError("reasons", "the codebook is empty", "Give for each column its texts and what they mean")
     return {column: _texts_by_reason(column, meanings) for column, meanings in codebook.items()}
@@ -33,6 +41,8 @@ def _texts_by_reason(column: str, meanings: Mapping[str, str]) -> dict[str, list
             raise MeasureError(
                 "reasons", f"the codebook of {column!r} says of {folded!r} both {meant[folded]!r} and {reason!r}"
             )
+    if taken := [reason for reason in meant.values() if reason in NO_REASONS]:
+        raise MeasureError("reasons", f"the codebook of {column!r} calls a reason {taken[0]!r}, which is none")
     return {reason: [text for text in meant if meant[text] == reason] for reason in dict.fromkeys(meant.values())}
 
 

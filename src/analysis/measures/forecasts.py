@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from analysis.measures.inference import Floats
 from analysis.measures.intervals import wilson
@@ -38,6 +39,17 @@ def auc(scores: ArrayLike, left: ArrayLike) -> float:
     return _auc(_grouped(*_told_apart(scores), left))
 
 
+def auc_of_groups(scores: ArrayLike, n: ArrayLike, left: ArrayLike) -> float:
+    """Return the same for groups of customers: the score of each, how many it has, and how many of them left.
+
+    >>> auc_of_groups([1, 2, 3], [1, 2, 1], [0, 1, 1])
+    0.875
+    """
+    values, place = _told_apart(scores)
+    sums = [np.bincount(place, np.asarray(part, dtype=np.float64), len(values)) for part in (n, left)]
+    return _auc((values, sums[0].astype(np.float64), sums[1].astype(np.float64)))
+
+
 def marks(scores: ArrayLike, left: ArrayLike) -> dict[str, float]:
     """Return auc, brier (mean squared error), slope and lift of forecasts between 0 and 1 of who leaves.
 
@@ -59,7 +71,8 @@ def compared(
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Return one row a forecast with its marks and their percentile intervals, and by forecast those of the replicates.
 
-    A replicate draws as many customers as there are, with replacement, the same ones for all forecasts.
+    A replicate draws as many customers as there are, with replacement, the same ones for all forecasts. A mark that is
+    missing has no interval.
     """
     left = np.asarray(left, dtype=np.float64)
     told = {name: _told_apart(scores) for name, scores in forecasts.items()}
@@ -70,7 +83,7 @@ def compared(
         again = pd.DataFrame([_marks(_grouped(values, place, left, times)) for times in drawn], columns=list(MARKS))
         row: dict[str, object] = {"model": name}
         for mark in MARKS:
-            low, high = _ends(again[mark], confidence)
+            low, high = (np.nan, np.nan) if np.isnan(found[mark]) else _ends(again[mark], confidence)
             row |= {mark: found[mark], f"{mark}_low": low, f"{mark}_high": high}
         rows.append(row)
         replicates[name] = again
@@ -181,12 +194,22 @@ def _slope(groups: Groups) -> float:
         return float("nan")
     design, beta = np.column_stack([np.ones_like(x), x]), np.array([np.log(left.sum() / (n - left).sum()), 0.0])
     for _step in range(_STEPS):
-        share = 1 / (1 + np.exp(-(design @ beta).clip(-700, 700)))
+        share = special.expit(design @ beta)
         information = design.T @ (design * (n * share * (1 - share))[:, None])
         if np.linalg.cond(information) > 1 / _CERTAIN**1.5:
             return float("nan")
         step = np.linalg.solve(information, design.T @ (left - n * share))
-        beta = beta + step
         if np.abs(step).max() < 1e-10:
-            return float(beta[1])
+            return float(beta[1] + step[1])
+        beta = _uphill(beta, step, lambda at: float(left @ (design @ at) - n @ np.logaddexp(0, design @ at)))
     return float("nan")
+
+
+def _uphill(beta: Floats, step: Floats, loglik: Callable[[Floats], float]) -> Floats:
+    """Take the step, halved as often as it would lead down: a whole one overshoots where few leave at high risks."""
+    before = loglik(beta)
+    for halved in range(_STEPS):
+        found: Floats = beta + step / 2**halved
+        if loglik(found) >= before:
+            return found
+    return beta

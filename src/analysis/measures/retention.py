@@ -122,7 +122,9 @@ def revenue_by_period(
 
     Columns in and Raises: as for :func:`revenue_churn`, but ``fee`` may be absent. Columns out: ``period``, then as for
     :func:`revenue_churn`, and ``without_fee``, customers of the first day left out since a fee of theirs is missing.
-    Of fewer than ``min_group`` customers nothing but their number is told. Source: as for :func:`revenue_churn`.
+    Of fewer than ``min_group`` customers nothing but their number is told, and nothing at all where there is no column
+    ``ended_on``, for who has left is not on record then; so says ``attrs["ends_on_record"]``. Source: as for
+    :func:`revenue_churn`.
 
     >>> ledger = pd.DataFrame({"customer_id": ["a", "b"], "fee": [50, 30]})
     >>> ledger["start"] = pd.to_datetime("2024-01-01")
@@ -142,9 +144,12 @@ def revenue_by_period(
         windows.append(window.assign(period=period, without_fee=window.attrs["without_fee"]))
     found = pd.concat(windows, ignore_index=True)
     found.attrs = {}
+    has_ends = "ended_on" in table.columns
     told = [name for name in found if name not in ("period", "customers", "without_fee")]
-    held_back = found[told].where(found["customers"] >= max(min_group, 1))
-    return found[["period", "customers"]].join(held_back).join(found["without_fee"])
+    held_back = found[told].where((found["customers"] >= max(min_group, 1)) & has_ends)
+    shown = found[["period", "customers"]].join(held_back).join(found["without_fee"])
+    shown.attrs = {"ends_on_record": has_ends}
+    return shown
 
 
 def _reduce_cohorts(table: ir.Table, as_of: dt.date, groups: tuple[str, ...]) -> ir.Table:

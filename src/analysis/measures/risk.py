@@ -25,6 +25,8 @@ FeaturesAt: TypeAlias = Callable[[dt.date], Rows]
 BASE_RATE, CONTRACT_ENDS = "base rate", "contract ends"
 """The baselines: what is known without a model."""
 
+_LONGEST_DAYS = 36_525
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -189,10 +191,12 @@ def with_outcome(features: Rows, spells: Rows, *, as_of: dt.date, horizon: int, 
 
 
 def check_settings(measure: str, **settings: int) -> None:
-    """Raise MeasureError where one of the settings is below 1."""
+    """Raise MeasureError where one of the settings is below 1, or the horizon longer than dates reach."""
     for name, value in settings.items():
         if value < 1:
             raise MeasureError(measure, f"{name} is {value}", "Give at least 1")
+        if name == "horizon" and value > _LONGEST_DAYS:
+            raise MeasureError(measure, f"{name} is {value}", f"Give at most {_LONGEST_DAYS} days")
 
 
 def together(windows: Sequence[Window]) -> pd.DataFrame:

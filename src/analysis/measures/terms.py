@@ -20,62 +20,81 @@ def term_begin_after(as_of: dt.date, anchor: ir.Value, term_months: ir.Value) ->
 
 
 def bound_terms(known: Knowledge, *, consumer_rule: bool) -> ir.Table | None:
-    """One row a customer with a contract in force: days_bound, notice_days_left, contractual."""
+    """One row a customer with a contract in force: days_bound, notice_days_left, contractual, term_known.
+
+    Whatever the export says of the end of the current term, or of whether it renews, is not used: a renewal, a new term
+    or a notice since ``known.as_of`` rewrites both, and none of them can be told from what was agreed before.
+    """
     if not known.has("contracts"):
         return None
-    contracts = _term_ends(known)
+    contracts = _terms(known)
     month = (pd.Timestamp(known.as_of) + pd.DateOffset(months=1) - pd.Timestamp(known.as_of)).days
-    notice, left, renews = contracts["notice"], contracts["left"], contracts["renews"]
-    notice_at_any_time = ibis.least(notice, month) if consumer_rule else notice
-    is_free = left.isnull() | (renews & ~contracts["is_first"] & ibis.literal(consumer_rule))
-    is_missed = renews & (left < notice)
-    next_left = ibis.null("int64") if consumer_rule else contracts["next_left"]
-    days_bound = ibis.cases(
-        (is_free, notice_at_any_time),
-        (is_missed, next_left.fill_null(ibis.greatest(left, notice_at_any_time))),
-        else_=left,
+    notice, left, first_left = contracts["notice"], contracts["left"], contracts["first_left"]
+    at_any_time = ibis.least(notice, month) if consumer_rule else notice
+    has_term = (left == first_left if consumer_rule else left.notnull()).fill_null(False)
+    days_bound = has_term.ifelse(left, ibis.greatest(first_left.fill_null(0), at_any_time))
+    binds = has_term & contracts["is_long"]
+    rows = contracts.select(
+        "customer_id",
+        days=days_bound,
+        notice=binds.ifelse(left - notice, ibis.null("int64")),
+        binds=binds.ifelse(1, 0),
+        known=left.notnull().ifelse(1, 0),
     )
-    binds = ~is_free & (~is_missed | next_left.notnull()) & contracts["is_long"]
-    notice_days_left = binds.ifelse(days_bound - renews.ifelse(notice, 0), ibis.null("int64"))
-    rows = contracts.select("customer_id", days=days_bound, notice=notice_days_left, binds=binds.ifelse(1, 0))
     return rows.group_by("customer_id").aggregate(
-        days_bound=rows["days"].max(), notice_days_left=rows["notice"].min(), contractual=rows["binds"].max()
+        days_bound=rows["days"].max(),
+        notice_days_left=rows["notice"].min(),
+        contractual=rows["binds"].max(),
+        term_known=rows["known"].max(),
     )
 
 
-def _term_ends(known: Knowledge) -> ir.Table:
-    """One row a contract in force: customer_id, left (days to the end of its term), notice (days).
+def days_of_notice(held: ir.Table, as_of: dt.date) -> ir.IntegerValue:
+    """Return the days from ``as_of`` to the last day of notice, for which the column notice_by is needed."""
+    return held["notice_by"].cast("date").epoch_days() - day_number(as_of)
 
-    Also next_left (days to the first end of a term that notice given today is in time for, where ``left`` is too soon),
-    renews, is_first (the first term runs), is_long (a term of more than a month).
+
+def is_soon(held: ir.Table, as_of: dt.date, within_days: int) -> ir.BooleanValue:
+    """Say whether nothing but a contract holds, and the last day of notice is one of the next days from ``as_of`` on.
+
+    Columns in: mix, notice_by.
+    """
+    ahead = days_of_notice(held, as_of)
+    return ((held["mix"] == "contractual") & (ahead >= 0) & (ahead < within_days)).fill_null(False)
+
+
+def reduce_soon(held: ir.Table, as_of: dt.date, within_days: int) -> ir.Table:
+    """Count all customers, those with a term on record (``terms``) and those whose last day of notice is ``soon``.
+
+    Columns in: mix, notice_by, term_known.
+    """
+    soon = is_soon(held, as_of, within_days).ifelse(1, 0)
+    counts = {"terms": held["term_known"], "soon": soon}
+    return held.aggregate(customers=held.count(), **{name: flag.sum().fill_null(0) for name, flag in counts.items()})
+
+
+def _terms(known: Knowledge) -> ir.Table:
+    """One row a contract in force: customer_id, notice (days), is_long (its term is of more than a month).
+
+    Also left (days to the first last day of a term that notice given today is in time for) and first_left (to that of
+    its first term, negative after it); both are missing without a term.
     """
     contracts, today = in_force(known), day_number(known.as_of)
-    kinds = {"term_months": "int64", "notice_days": "int64", "auto_renews": "boolean", "current_term_end": "date"}
+    kinds = {"term_months": "int64", "notice_days": "int64"}
     contracts = contracts.mutate(
         **{name: ibis.null(kind) for name, kind in kinds.items() if name not in contracts.columns}
     )
-    start, given = contracts["start"], contracts["current_term_end"] + ibis.interval(days=1)
     months = (contracts["term_months"] > 0).ifelse(contracts["term_months"], ibis.null("int64"))
-    renews = contracts["auto_renews"].fill_null(True)
-    after_first = _months_later(start, months)
-    anchor = ibis.coalesce(given, start)
-    following = term_begin_after(known.as_of, anchor, months)
-    ends = ibis.cases(
-        (given.epoch_days() > today, given),
-        (renews, following),
-        (given.isnull() & (after_first.epoch_days() > today), after_first),
-    )
     notice = ibis.greatest(contracts["notice_days"], 0).fill_null(0)
     noticed = ibis.literal(known.as_of, type="date") + notice.as_interval("D")
-    next_end = _begin_after(noticed, anchor, months)
+    following = _begin_after(noticed, contracts["start"], months)
+    after_first = _months_later(contracts["start"], months)
     return contracts.select(
         "customer_id",
-        left=(ends.epoch_days() - 1 - today).cast("int64"),
-        next_left=(next_end.epoch_days() - 1 - today).cast("int64"),
         notice=notice,
-        renews=renews,
-        is_first=(after_first.epoch_days() > today).fill_null(True),
-        is_long=(months > 1).fill_null(True),
+        left=(following.epoch_days() - 1 - today).cast("int64"),
+        first_left=(after_first.epoch_days() - 1 - today).cast("int64"),
+        is_long=(months > 1).fill_null(False),
     )
 
 

@@ -8,12 +8,13 @@ from types import MappingProxyType
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.draw import canvas, names, numbers, style, words
+from analysis.draw import bond_mixes, canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark
 from analysis.draw.words import Sentence
+from analysis.vocabulary import SMALL_CELL
 
 _MIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -24,7 +25,7 @@ _MIXES: Mapping[str, str] = MappingProxyType(
         "contractual + psychological": mark("contractual + psychological"),
         "contractual": mark("contract only"),
         "psychological": mark("psychological only"),
-        "none": mark("no bond"),
+        "none": mark("no bond on record"),
     }
 )
 _NEEDED = ("mix", "customers", "share", "exposed", "churn", "churn_low", "churn_high")
@@ -34,23 +35,25 @@ def mix_name(mix: str) -> str:
     """Return what the reader calls a mix of bonds.
 
     >>> mix_name("technical + contractual"), mix_name("contractual"), mix_name("none")
-    ('technisch + vertraglich', 'nur vertraglich', 'keine Bindung')
+    ('technisch + vertraglich', 'nur vertraglich', 'keine erfasste Bindung')
     """
     return _(_MIXES[mix])
 
 
-def bond_mix(frame: pd.DataFrame, *, title: str, smallest: int = 5, note: str = "") -> Chart | Sentence:
+def bond_mix(
+    frame: pd.DataFrame, *, title: str, smallest: int = SMALL_CELL, internal: bool = False, note: str = ""
+) -> Chart | Sentence:
     """Draw for each mix of bonds its share of the customers as a bar and, beside it, its churn with the interval.
 
     Columns in: mix, customers, share (of them), exposed, churn (share of exposed), churn_low, churn_high; in the order
-    to be shown. What rests on fewer than ``smallest`` customers is not shown.
+    to be shown. Small groups are not shown, see ``bond_mixes.withheld``. Where ``attrs["on_record"]`` names no kind of
+    bonds, nothing is drawn.
     """
     require("charts.bond_mix", frame, _NEEDED)
-    occurring = frame[(frame["customers"] > 0) | (frame["exposed"] > 0)][::-1].reset_index(drop=True)
-    rows = occurring.assign(
-        share=occurring["share"].where(occurring["customers"] >= smallest),
-        churn=occurring["churn"].where(occurring["exposed"] >= smallest),
-    )
+    if not bond_mixes.on_record(frame):
+        return Sentence()
+    is_there = (frame["customers"] > 0) | (frame["exposed"] > 0)
+    rows = bond_mixes.tellable(frame, smallest=smallest, internal=internal)[is_there][::-1].reset_index(drop=True)
     if rows[["share", "churn"]].isna().all(axis=None):
         return words.no_data(title)
 
@@ -61,8 +64,6 @@ def bond_mix(frame: pd.DataFrame, *, title: str, smallest: int = 5, note: str = 
         _bars(left, rows)
         _dots(right, rows)
 
-    few = _("A dash stands for fewer than {count} customers.").format(count=smallest)
-    has_few = rows[["share", "churn"]].isna().any(axis=None)
     alt = _("Bars and dots with {level}\u00a0intervals, share of the customers and churn: {listed}.").format(
         level=names.level(), listed=furniture.listed([_told(row) for _i, row in rows[::-1].iterrows()])
     )
@@ -71,8 +72,20 @@ def bond_mix(frame: pd.DataFrame, *, title: str, smallest: int = 5, note: str = 
         height_cm=1.9 + 0.72 * len(rows),
         title=title,
         alt=alt,
-        note=" ".join(filter(None, (few if has_few else "", note))),
+        note=" ".join(filter(None, (_dashes(rows, smallest), note))),
     )
+
+
+def _dashes(rows: pd.DataFrame, smallest: int) -> str:
+    dashed = [
+        count for of, shown in (("customers", "share"), ("exposed", "churn")) for count in rows[of][rows[shown].isna()]
+    ]
+    if not dashed:
+        return ""
+    text = _("A dash stands for fewer than {count} customers.")
+    if max(dashed) >= smallest:
+        text = _("A dash stands for fewer than {count} customers, or for what so small a group would follow from.")
+    return text.format(count=smallest)
 
 
 def _bars(ax: Axes, rows: pd.DataFrame) -> None:

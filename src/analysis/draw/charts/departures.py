@@ -21,9 +21,16 @@ _STEPS = 200
 _LABEL_GAP = 0.065
 """Of the height of the plot, between labels at the ends of curves."""
 _LONGEST_LABEL = 28
+_GIVEN = ("reason", "other")
+"""Kinds of contracts of which a reason is known."""
 NO_REASONS = ("other", "unknown")
 """Causes that are no reason of their own; they are drawn in the quiet colour."""
 _DASHES = dict(zip(NO_REASONS, ((0, (5, 2)), (0, (1, 1.5))), strict=True))
+_STYLES = [
+    *({"color": colour} for colour in style.SERIES),
+    *({"color": colour, "linestyle": (0, (6, 1.5))} for colour in style.SERIES[:2]),
+]
+"""Lines of causes, in order; where colours are used up, dashes tell them apart."""
 
 
 def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sentence:
@@ -38,7 +45,7 @@ def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sente
     if rows.empty:
         return words.no_data(title)
     rows = rows.assign(_name=[reason_name(row) for _i, row in rows.iterrows()])
-    colours = rows["kind"].isin(("reason", "other")).map({True: style.ACCENT, False: style.MUTED}).tolist()
+    colours = rows["kind"].isin(_GIVEN).map({True: style.ACCENT, False: style.MUTED}).tolist()
     row_names = [furniture.row_label(row, "_name", "ended") for _i, row in rows.iterrows()]
 
     def paint(ax: Axes) -> None:
@@ -68,7 +75,8 @@ def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sente
 
 def _key(rows: pd.DataFrame) -> list[str]:
     pooled = [_("“other” is all reasons given seldom.")] if (rows["kind"] == "other").any() else []
-    return [*pooled, _("Grey: contracts of which no reason is certain.")]
+    has_grey = (~rows["kind"].isin(_GIVEN)).any()
+    return [*pooled, *([_("Grey: contracts of which no reason is certain.")] if has_grey else [])]
 
 
 def reason_name(row: pd.Series) -> str:
@@ -112,7 +120,7 @@ def incidence(frame: pd.DataFrame, *, title: str, min_group: int = 5, note: str 
 
     The curves end where fewer than ``min_group`` are left at risk: there one who leaves is a great step.
     Columns in: cause, time (days, drawn in months), at_risk, incidence. Raises MeasureError for more causes than
-    colours, ``other`` and ``unknown`` not counted.
+    lines that can be told apart, ``other`` and ``unknown`` not counted.
     """
     require("charts.incidence", frame, ("cause", "time", "at_risk", "incidence"))
     last = frame.loc[frame["at_risk"] >= min_group, "time"].max()
@@ -132,7 +140,7 @@ def incidence(frame: pd.DataFrame, *, title: str, min_group: int = 5, note: str 
         _name_ends(ax, curves, lines, top)
         furniture.months_axis(ax, max(rows["time"].iloc[-1] for rows in curves.values()))
         ax.grid(axis="y")
-        furniture.number_axis(ax.yaxis, "share", names.column("incidence"))
+        furniture.number_axis(ax.yaxis, "share", _("Share of all customers"))
 
     told = [
         after(names.label(name), rows["incidence"].iloc[-1], rows["time"].iloc[-1] / furniture.DAYS_A_MONTH)
@@ -162,14 +170,14 @@ def _steps(rows: pd.DataFrame, start: float) -> pd.DataFrame:
 
 def _lines(causes: list[Any]) -> dict[Any, dict[str, Any]]:
     named = [name for name in causes if name not in _DASHES]
-    if len(named) > len(style.SERIES):
+    if len(named) > len(_STYLES):
         raise MeasureError(
             "charts.incidence",
-            f"{len(named)} causes are more than the {len(style.SERIES)} that can be told apart",
+            f"{len(named)} causes are more than the {len(_STYLES)} that can be told apart",
             "Merge the rarer ones into 'other'",
         )
     quiet = {name: {"color": style.MUTED, "linestyle": dashes} for name, dashes in _DASHES.items()}
-    return quiet | {name: {"color": style.SERIES[position]} for position, name in enumerate(named)}
+    return quiet | dict(zip(named, _STYLES, strict=False))
 
 
 def _name_ends(ax: Axes, curves: Mapping[Any, pd.DataFrame], lines: Mapping[Any, dict[str, Any]], top: float) -> None:

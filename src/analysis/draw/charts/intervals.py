@@ -13,7 +13,7 @@ from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.definitions import DEFINITIONS
 from analysis.draw.frames import leading, require
-from analysis.draw.language import _
+from analysis.draw.language import _, ngettext
 from analysis.draw.words import Sentence
 
 DIFFERS = ("up", "down", "goes with promoters", "goes with the rest")
@@ -76,7 +76,11 @@ def intervals(
         + sum(0.95 if "\n" in name else 0.72 for name in row_names)
         + (0.4 if reference is not None else 0),
         title=title,
-        alt=_("Dots with {level}\u00a0intervals, {measure} of {count} groups: {listed}.").format(
+        alt=ngettext(
+            "Dots with {level}\u00a0intervals, {measure} of {count} group: {listed}.",
+            "Dots with {level}\u00a0intervals, {measure} of {count} groups: {listed}.",
+            len(rows),
+        ).format(
             level=names.level(),
             measure=names.column(measure or value),
             count=len(rows),
