@@ -15,7 +15,18 @@ from pathlib import Path
 
 from analysis import __version__, params, pilot
 from analysis.intake import snapshot as snapshots
-from benchmarks import comments, hazards, importance, intake, publishing, satisfaction, survival
+from benchmarks import (
+    comments,
+    hazards,
+    importance,
+    intake,
+    publishing,
+    purchase_models,
+    satisfaction,
+    segments,
+    survival,
+    value,
+)
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
@@ -107,6 +118,9 @@ BENCHMARKS: Mapping[str, Callable[[int, int], str]] = {
     "comments": comments.section,
     "survival": survival.section,
     "hazards": hazards.section,
+    "purchase_models": purchase_models.section,
+    "segments": segments.section,
+    "value": value.section,
 }
 
 

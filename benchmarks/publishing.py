@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from analysis.intake import snapshot as snapshots
@@ -54,8 +55,8 @@ def plain(snapshot: Path, folder: Path) -> dict[str, float]:
         work()
         steps[name] = time.monotonic() - began
 
-    step("papermill", lambda: [_papermill(chapter, snapshot, folder) for chapter in CHAPTERS])
-    step("nbconvert", lambda: [_nbconvert(chapter, folder) for chapter in CHAPTERS])
+    step("papermill", lambda: list(map(partial(_papermill, snapshot=snapshot, folder=folder), CHAPTERS)))
+    step("nbconvert", lambda: list(map(partial(_nbconvert, folder=folder), CHAPTERS)))
     pages = [str(folder / f"{chapter}.html") for chapter in CHAPTERS]
     step("weasyprint", lambda: _call(sys.executable, "-c", _ONE_PDF, str(folder / "report.pdf"), *pages))
     return {**steps, "total": sum(steps.values())}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.draw import names, words
-from analysis.draw.charts.furniture import listed, row_name
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark
 from analysis.draw.words import Findings, Sentence
@@ -63,7 +62,7 @@ def attributes(frame: pd.DataFrame, left_out: pd.DataFrame) -> Findings | Senten
 
 def _told(text: str, columns: pd.Series) -> str:
     named = sorted({names.column(str(name)) for name in columns})
-    return _(text).format(listed=listed(named)) if named else ""
+    return _(text).format(listed=names.listed(named)) if named else ""
 
 
 def compared(frame: pd.DataFrame) -> str:
@@ -80,7 +79,7 @@ def compared(frame: pd.DataFrame) -> str:
         return ""
     whys = [_NOT_COMPARED[status] for status in without["status"]]
     told = [
-        _("{name} ({why})").format(name=row_name(row, ("term", "level")), why=_(why))
+        _("{name} ({why})").format(name=names.row_name(row, ("term", "level")), why=_(why))
         for (_i, row), why in zip(without.iterrows(), whys, strict=True)
     ]
-    return _("Not compared: {listed}.").format(listed=listed(told))
+    return _("Not compared: {listed}.").format(listed=names.listed(told))

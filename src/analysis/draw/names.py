@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from babel.numbers import format_decimal
 
 from analysis.draw.labels import COLUMNS, GROUPS, REASONS, SUBJECTS, TABLES
 from analysis.draw.language import _, reader
 from analysis.draw.numbers import is_missing
 from analysis.vocabulary import RATING_PREFIX
+
+_MOST_LISTED = 8
 
 
 def _named(names: Mapping[str, str], code: str) -> str:
@@ -100,3 +103,21 @@ def printable(text: str) -> str:
     'Nord Ost'
     """
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def row_name(row: pd.Series, named_by: str | tuple[str, str]) -> str:
+    """Return the name of a row; a pair is the column it is about and the level, which may be missing."""
+    if isinstance(named_by, str):
+        return label(row[named_by])
+    about, level = (row[name] for name in named_by)
+    heading = column(str(about))
+    return heading if is_missing(level) else f"{heading}: {label(level)}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items in one phrase; of many, the first ones and the last.
+
+    >>> listed(["a", "b"]), listed(list("abcdefghij"))
+    ('a; b', 'a; b; c; d; e; f; …; j')
+    """
+    return "; ".join(items if len(items) <= _MOST_LISTED else [*items[: _MOST_LISTED - 2], "…", items[-1]])

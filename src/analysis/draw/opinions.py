@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from analysis.draw import dates, names, words
-from analysis.draw.charts.furniture import row_name
 from analysis.draw.definitions import DEFINITIONS, defined
 from analysis.draw.frames import leading, require
 from analysis.draw.language import _, mark
@@ -133,7 +132,7 @@ def _named(rows: pd.DataFrame) -> str:
     ordered = rows.sort_values("value", ascending=False, kind="stable")
     units = ordered["measure"].map(lambda name: DEFINITIONS[name][0])
     shown = [
-        f"{row_name(row, _POINT)} ({show(row['value'], unit)})"
+        f"{names.row_name(row, _POINT)} ({show(row['value'], unit)})"
         for (_i, row), unit in zip(ordered.iterrows(), units, strict=True)
     ]
     more = [_("and {count} more").format(count=len(shown) - _MOST_NAMED)] if len(shown) > _MOST_NAMED else []
@@ -155,7 +154,7 @@ def breaks(touchpoints: pd.DataFrame) -> Sentence:
     worse = touchpoints[touchpoints["breaks"].astype(bool)]
     if worse.empty:
         return Sentence(_("No touchpoint is worse than the others beyond chance."))
-    named = [f"{row_name(row, _POINT)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
+    named = [f"{names.row_name(row, _POINT)} ({names.column(row['measure'])})" for _i, row in worse.iterrows()]
     return Sentence(_("Worse than the others beyond chance: {named}.").format(named=", ".join(named)))
 
 
@@ -242,7 +241,7 @@ def sides(profile: pd.DataFrame) -> Findings:
 def _against(row: pd.Series) -> str:
     text = _("{name} ({promoters} against {rest} for the rest)")
     ends = {side: _written(row[side], row["unit"]) for side in ("promoters", "rest")}
-    return text.format(name=row_name(row, ("attribute", "level")), **ends)
+    return text.format(name=names.row_name(row, ("attribute", "level")), **ends)
 
 
 def _written(value: float, unit: str) -> str:

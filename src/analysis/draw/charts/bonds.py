@@ -65,7 +65,7 @@ def bond_mix(
         _dots(right, rows)
 
     alt = _("Bars and dots with {level}\u00a0intervals, share of the customers and churn: {listed}.").format(
-        level=names.level(), listed=furniture.listed([_told(row) for _i, row in rows[::-1].iterrows()])
+        level=names.level(), listed=names.listed([_told(row) for _i, row in rows[::-1].iterrows()])
     )
     return canvas.chart(
         paint,

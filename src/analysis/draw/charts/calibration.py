@@ -65,4 +65,4 @@ def _alt(rows: pd.DataFrame) -> str:
         for _i, row in rows.iterrows()
     ]
     whole = _("Share predicted to leave against the share that left, with {level}\u00a0intervals, by tenth: {listed}.")
-    return whole.format(level=names.level(), listed=furniture.listed(told))
+    return whole.format(level=names.level(), listed=names.listed(told))

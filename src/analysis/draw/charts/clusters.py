@@ -100,7 +100,7 @@ def clusters(profile: pd.DataFrame, named: pd.DataFrame, *, title: str, note: st
         furniture.open_side(ax, "left", "bottom")
 
     told = [f"{heads[cluster]}: {_told(members)}" for cluster, members in rows.groupby("cluster")]
-    alt = _("Bars, difference from the average of all. {listed}.").format(listed=furniture.listed(told))
+    alt = _("Bars, difference from the average of all. {listed}.").format(listed=names.listed(told))
     key = _("Beside each bar: the value in the middle of the group (median).")
     height = 1.6 + 0.58 * (rows["_place"].max() + 2)
     return canvas.chart(paint, height_cm=height, title=title, alt=alt, note=" ".join(filter(None, (key, note))))

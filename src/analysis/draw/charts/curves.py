@@ -121,7 +121,7 @@ def _survival_alt(curves: dict[Any, pd.DataFrame], medians: dict[Any, float | No
         group = f"{names.label(name)}: " if name != "" else ""
         return f"{group}{end}, {half}"
 
-    listed = furniture.listed([told(name, rows) for name, rows in curves.items()])
+    listed = names.listed([told(name, rows) for name, rows in curves.items()])
     return _("Falling step curves with {level}\u00a0bands, share still customer. {listed}.").format(
         level=names.level(), listed=listed
     )

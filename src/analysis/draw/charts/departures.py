@@ -65,7 +65,7 @@ def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sente
         for _i, row in rows[::-1].iterrows()
     ]
     alt = _("Dots with {level}\u00a0intervals, share of {count} ended contracts: {listed}.").format(
-        level=names.level(), count=numbers.show(rows["ended"].sum(), "count"), listed=furniture.listed(told)
+        level=names.level(), count=numbers.show(rows["ended"].sum(), "count"), listed=names.listed(told)
     )
     height = 2.4 + sum(0.95 if "\n" in name else 0.72 for name in row_names)
     return canvas.chart(
@@ -147,7 +147,7 @@ def incidence(frame: pd.DataFrame, *, title: str, min_group: int = 5, note: str 
         for name, rows in curves.items()
     ]
     alt = _("Rising step curves, share of customers who have left, by reason: {listed}.")
-    return canvas.chart(paint, height_cm=8.5, title=title, alt=alt.format(listed=furniture.listed(told)), note=note)
+    return canvas.chart(paint, height_cm=8.5, title=title, alt=alt.format(listed=names.listed(told)), note=note)
 
 
 def after(name: str, share: float, months: float) -> str:

@@ -121,4 +121,4 @@ def _alt(rows: pd.DataFrame) -> str:
         for _i, row in rows.iterrows()
     ]
     whole = _("Days with an order foretold against those that came, with {level}\u00a0intervals, by tenth: {listed}.")
-    return whole.format(level=names.level(), listed=furniture.listed(told))
+    return whole.format(level=names.level(), listed=names.listed(told))

@@ -17,7 +17,6 @@ from analysis.draw import names, numbers, style, words
 from analysis.draw.language import _
 
 DAYS_A_MONTH = 365.25 / 12
-_MOST_LISTED = 8
 
 
 class _Ticks(Formatter):
@@ -58,18 +57,9 @@ def ratio_axis(ax: Axes) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def row_name(row: pd.Series, label: str | tuple[str, str]) -> str:
-    """Return the name of a row; a pair is the column it is about and the level, which may be missing."""
-    if isinstance(label, str):
-        return names.label(row[label])
-    about, level = (row[name] for name in label)
-    heading = names.column(str(about))
-    return heading if numbers.is_missing(level) else f"{heading}: {names.label(level)}"
-
-
 def row_label(row: pd.Series, label: str | tuple[str, str], n: str) -> str:
     """Return the name of a row, on two lines where it is long, with its base where the row has one."""
-    name = textwrap.fill(row_name(row, label), 34, max_lines=2, placeholder=" …")
+    name = textwrap.fill(names.row_name(row, label), 34, max_lines=2, placeholder=" …")
     return f"{name} ({words.base(row[n])})" if n in row.index else name
 
 
@@ -100,15 +90,6 @@ def key(ax: Axes, colours: Mapping[str, str]) -> None:
         handleheight=1,
         borderaxespad=0,
     )
-
-
-def listed(items: Sequence[str]) -> str:
-    """Return items in one phrase; of many, the first ones and the last.
-
-    >>> listed(["a", "b"]), listed(list("abcdefghij"))
-    ('a; b', 'a; b; c; d; e; f; …; j')
-    """
-    return "; ".join(items if len(items) <= _MOST_LISTED else [*items[: _MOST_LISTED - 2], "…", items[-1]])
 
 
 def reference_line(ax: Axes, at: float, text: str) -> None:

@@ -52,7 +52,7 @@ def intervals(
     if known.empty:
         return words.no_data(title)
     rows = (known.sort_values(value, kind="stable") if sort else known[::-1]).reset_index(drop=True)
-    left_out = [furniture.row_name(row, label) for _i, row in frame[frame[value].isna()].iterrows()]
+    left_out = [names.row_name(row, label) for _i, row in frame[frame[value].isna()].iterrows()]
     differs = rows[verdict].isin(DIFFERS) if verdict else pd.Series(True, index=rows.index)
 
     row_names = [furniture.row_label(row, label, n) for _i, row in rows.iterrows()]
@@ -84,7 +84,7 @@ def intervals(
             level=names.level(),
             measure=names.column(measure or value),
             count=len(rows),
-            listed=furniture.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
+            listed=names.listed([_told(row, value, label, low, high, unit) for _i, row in rows[::-1].iterrows()]),
         ),
         note=" ".join(filter(None, (_differing() if verdict == "verdict" else "", _left_out(left_out), note))),
     )
@@ -121,7 +121,7 @@ def _left_out(labels: list[str]) -> str:
 
 def _told(row: pd.Series, value: str, label: str | tuple[str, str], low: str, high: str, unit: str) -> str:
     ends = numbers.interval(row[low], row[high], unit)
-    return f"{furniture.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"
+    return f"{names.row_name(row, label)} {numbers.show(row[value], unit)} ({ends})"
 
 
 def touchpoints(frame: pd.DataFrame, *, period: str, levels: pd.DataFrame) -> Chart | Sentence:

@@ -67,7 +67,7 @@ def _key(rows: pd.DataFrame) -> dict[str, str]:
 def _alt(rows: pd.DataFrame) -> str:
     told = [_told(row) for row in rows[::-1].to_dict("records")]
     text = _("Dots with {level}\u00a0intervals, contribution of {count} offers: {listed}.")
-    return text.format(level=names.level(), count=len(rows), listed=furniture.listed(told))
+    return text.format(level=names.level(), count=len(rows), listed=names.listed(told))
 
 
 def _told(row: dict[Any, Any]) -> str:

@@ -145,4 +145,4 @@ def _alt(cells: pd.DataFrame, before: str, after: str) -> str:
     ]
     text = _("Matrix of customers by class in {before} and in {after}, largest changes of revenue first: {listed}.")
     periods = {"before": dates.period(before), "after": dates.period(after)}
-    return text.format(listed=furniture.listed(told), **periods)
+    return text.format(listed=names.listed(told), **periods)

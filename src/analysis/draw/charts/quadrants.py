@@ -49,7 +49,7 @@ def importance_performance(frame: pd.DataFrame, *, title: str, note: str = "") -
         paint,
         height_cm=9.5,
         title=title,
-        alt=alt.format(count=len(rows), listed=furniture.listed(told)),
+        alt=alt.format(count=len(rows), listed=names.listed(told)),
         note=" ".join(filter(None, (hollow, note))),
     )
 

@@ -125,7 +125,7 @@ def _label_segments(ax: Axes, left: pd.Series, shares: pd.Series, fill: str) -> 
 
 
 def _stacked_alt(rows: pd.DataFrame, shares: pd.DataFrame, label: str, parts: Sequence[str]) -> str:
-    listed = furniture.listed(
+    listed = names.listed(
         [
             f"{names.label(row[label])}: "
             + ", ".join(f"{names.label(part)} {numbers.short(shares.loc[place, part], 'share')}" for part in parts)
@@ -165,7 +165,7 @@ def abc_bars(
         furniture.open_side(ax, "left")
         furniture.key(ax, {_("Share of customers"): style.QUIET, _("Share of revenue"): style.ACCENT})
 
-    listed = furniture.listed(
+    listed = names.listed(
         [
             _("class {name} {customers} of the customers, {revenue} of the revenue").format(
                 name=names.label(row[label]),

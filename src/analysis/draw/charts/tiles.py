@@ -116,7 +116,7 @@ def quality(
         furniture.open_side(ax, "left")
         furniture.number_axis(ax.xaxis, "share", _("Share of rows quarantined"))
 
-    listed = furniture.listed([f"{names.table(row[table])}: {_counts(row)}" for _i, row in rows[::-1].iterrows()])
+    listed = names.listed([f"{names.table(row[table])}: {_counts(row)}" for _i, row in rows[::-1].iterrows()])
     alt = _("Dots, share of rows quarantined. {listed}.").format(listed=listed)
     return canvas.chart(paint, height_cm=1.9 + 0.68 * len(rows), title=title, alt=alt, note=note)
 

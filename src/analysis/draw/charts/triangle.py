@@ -13,9 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from analysis.draw import canvas, dates, numbers, style, words
+from analysis.draw import canvas, dates, names, numbers, style, words
 from analysis.draw.canvas import Chart
-from analysis.draw.charts import furniture
 from analysis.draw.charts.departures import after
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
@@ -129,4 +128,4 @@ def _left_out(known: pd.DataFrame, min_group: int, shown: int) -> list[str]:
 def _alt(cells: pd.DataFrame) -> str:
     last = cells.sort_values(["cohort", "month"]).groupby("cohort").tail(1)
     told = [after(_month(row["cohort"]), row["share"], row["month"]) for _i, row in last.iterrows()]
-    return _("Map of shares still customer, by month of the start: {listed}.").format(listed=furniture.listed(told))
+    return _("Map of shares still customer, by month of the start: {listed}.").format(listed=names.listed(told))

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.draw import canvas, numbers, style, words
+from analysis.draw import canvas, names, numbers, style, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.frames import require
@@ -62,4 +62,4 @@ def _bin(row: dict[Any, Any]) -> str:
 def _alt(rows: pd.DataFrame, bins: list[str]) -> str:
     told = [f"{name} {numbers.show(share, 'share')}" for name, share in zip(bins, rows["share"], strict=True)]
     text = _("Bars, share of the customers by expected value: {listed}.")
-    return text.format(listed=furniture.listed(told))
+    return text.format(listed=names.listed(told))
