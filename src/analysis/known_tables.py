@@ -17,7 +17,7 @@ from analysis.errors import UnknownNameError
 from analysis.intake.snapshot import Snapshot
 from analysis.period import Period
 from analysis.survey_scales import SurveyScales
-from analysis.vocabulary import TABLES
+from analysis.vocabulary import SMALL_CELL, TABLES
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class KnownTables:
     def timezone(self) -> str:
         """The time zone of the report's days."""
         return self.snapshot.params.timezone
+
+    @property
+    def smallest(self) -> int:
+        """How many customers a group told of has at least: in reports that leave the house fewer are not told."""
+        return SMALL_CELL if self.snapshot.params.audience == "shareable" else 1
 
     def periods(self, last: int) -> dict[str, tuple[dt.date, dt.date]]:
         """Return the first and last day of the ``last`` periods up to the one reported, by id, oldest first."""

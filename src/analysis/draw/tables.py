@@ -141,7 +141,7 @@ def sources(frame: pd.DataFrame, tables: Sequence[str], *, as_of: dt.date) -> Ta
     """
     shown = frame[frame["table"].isin(tables)].assign(as_of=as_of)
     title = _("Sources, as known on {day}").format(day=dates.date(as_of))
-    columns: dict[Key, tuple[str | None, str]] = {"table": (None, "table"), "source": (None, "text")}
+    columns: dict[Key, tuple[str | None, str]] = {"table": (None, "table"), "source": (None, "note")}
     columns |= {"accepted": (None, "count"), "first": (_("File from"), "date"), "last": (_("File to"), "date")}
     return table(shown, title=title, columns=columns)
 

@@ -17,6 +17,7 @@ NOTES = (
     ),
     mark("No contract has ended yet: the rate is that of half an end in the time watched."),
     mark("The likelihood is flat: these data do not identify {names}."),
+    mark("{name} runs off to infinity."),
     mark("{name} runs off to {end}."),
     mark("{name} is poorly known: its {level} interval spans a factor of {factor}."),
     mark("The search did not come to rest, so the estimates are not the likeliest ones."),

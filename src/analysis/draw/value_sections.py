@@ -173,7 +173,8 @@ def _shown(budget: pd.DataFrame, won: pd.DataFrame, least: int) -> tuple[pd.Data
     return budget[budget["customers"] >= least], won.assign(won=won["won"].where(won["won"] >= least, 0))
 
 
-def assumptions(valued: Valued) -> Together:
-    """Show what the values rest on, and what the data leave open."""
-    table = value_tables.assumptions(valued.assumptions, valued.summary, title=words.title("assumptions"))
+def assumptions(valued: Valued, *, internal: bool) -> Together:
+    """Show what the values rest on, and what the data leave open; unless ``internal`` nothing of fewer than 5."""
+    shown = value_tables.without_few(valued.assumptions, valued.totals, least=_least(internal))
+    table = value_tables.assumptions(shown, valued.summary, title=words.title("assumptions"))
     return together(table, value_notes.noted(valued.notes))

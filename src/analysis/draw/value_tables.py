@@ -131,6 +131,9 @@ def dearest(customers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
     return tables.table(shown, title=title, columns=columns, note=note if n > len(customers) else "")
 
 
+_COUNTS = ("acquisition", "without_fee", "others")
+
+
 def assumptions(frame: pd.DataFrame, summary: pd.DataFrame, *, title: str) -> Table | Sentence:
     """Show what the values rest on. Columns in: name, value, meaning; of ``summary`` model."""
     require("value_tables.assumptions", frame, ("name", "value", "meaning"))
@@ -140,6 +143,16 @@ def assumptions(frame: pd.DataFrame, summary: pd.DataFrame, *, title: str) -> Ta
         return Sentence()
     columns: dict[Key, tuple[str | None, str]] = {"assumption": (_("Assumption"), "plain"), "value": (None, "written")}
     return tables.table(shown, title=title, columns=columns)
+
+
+def without_few(frame: pd.DataFrame, totals: pd.DataFrame, *, least: int) -> pd.DataFrame:
+    """Leave out assumptions that tell of fewer than ``least`` customers: counts, and margins of classes.
+
+    Columns in: of ``frame`` name, value; of ``totals`` class, customers.
+    """
+    few = totals[totals["customers"].between(1, least - 1)]["class"]
+    is_few = frame["name"].isin(_COUNTS) & frame["value"].between(1, least - 1)
+    return frame[~is_few & ~frame["name"].isin(_CLASS_MARGIN + few)]
 
 
 def _assumed(row: dict[Any, Any], model: Any) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
@@ -103,7 +104,7 @@ def with_class(rows: Rows, amounts: Rows | None, *, cuts: tuple[float, float] = 
     return table.left_join(classes, "customer_id").select(*table.columns, "class")
 
 
-def concentration(amounts: Rows) -> pd.DataFrame:
+def concentration(amounts: Rows, *, smallest: int = 1) -> pd.DataFrame:
     """Measure how strongly revenue is concentrated on few customers, over positive amounts.
 
     Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
@@ -111,7 +112,8 @@ def concentration(amounts: Rows) -> pd.DataFrame:
 
     Columns out, in one row: n (customers), revenue (money, returns deducted), positive (customers with an amount
     above 0), gini (0 to 1: 2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share
-    of the revenue that the best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1).
+    of the revenue that the best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1; missing
+    where they are fewer than ``smallest``).
 
     Raises MeasureError where a column is absent.
     Source: Gini (1912); the formula in Damgaard and Weiner (2000), Ecology 81, 1139-1142, without correction.
@@ -123,18 +125,20 @@ def concentration(amounts: Rows) -> pd.DataFrame:
     found = _reduce_concentration(_amounts("concentration", amounts)).execute()
     n = found["positive"].where(found["positive"] > 0)
     gini = 2 * found["weighted"] / (n * found["cents"]) - (n + 1) / n
-    best = {f"top_{percent}_share": found[f"top_{percent}"] / found["cents"].where(n.notna()) for percent in (10, 20)}
+    large = {percent: np.ceil(n * percent / 100) >= smallest for percent in (10, 20)}
+    best = {f"top_{percent}_share": found[f"top_{percent}"] / found["cents"].where(large[percent]) for percent in large}
     return found[["n"]].assign(revenue=found["net"] / 100, positive=found["positive"], gini=gini, **best)
 
 
-def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
+def lorenz(amounts: Rows, *, points: int = 100, smallest: int = 1) -> pd.DataFrame:
     """Return the Lorenz curve of revenue over customers with positive amounts, at up to ``points`` equal steps.
 
     Columns in: customer_id, revenue (money; one or many rows a customer, summed in whole cents). Rows in which one of
     them is missing are left out.
 
     Columns out: customer_share, revenue_share (0 to 1): the share of revenue that the given share of customers,
-    lowest amounts first, brings. Begins at (0, 0), ends at (1, 1); each row is a point of the exact curve.
+    lowest amounts first, brings. Begins at (0, 0), ends at (1, 1); each row is a point of the exact curve. Where a step
+    would hold fewer than ``smallest`` customers there are fewer steps, and without so many customers no rows.
 
     Raises MeasureError where a column is absent or ``points`` is below 1.
     Source: Lorenz (1905), Publications of the American Statistical Association 9, 209-219.
@@ -147,7 +151,11 @@ def lorenz(amounts: Rows, *, points: int = 100) -> pd.DataFrame:
     """
     if points < 1:
         raise MeasureError("lorenz", f"points is {points}", "Give at least 1")
-    steps = _reduce_lorenz(_amounts("lorenz", amounts), points).execute().sort_values("step")
+    table = _amounts("lorenz", amounts)
+    if smallest > 1:
+        customers = int(_reduce_concentration(table).execute()["positive"].iloc[0])
+        points = min(points, customers // smallest)
+    steps = _reduce_lorenz(table, max(points, 1)).execute().sort_values("step").head(None if points else 0)
     customers, cents = steps["customers"].cumsum(), steps["cents"].cumsum()
     return pd.DataFrame(
         {

@@ -41,6 +41,8 @@ class Valuation:
     won (customers whose acquisition is charged), acquisition (its mean, money), tested (``computed``, or why not),
     split, as_of, test_days, source (tables, by blanks).
     """
+    smallest: int = 1
+    """How many customers a part of the concentration told of has at least."""
 
     @property
     def customers(self) -> pd.DataFrame:
@@ -88,12 +90,13 @@ class Valuation:
     @property
     def concentration(self) -> pd.DataFrame:
         """As ``segments.concentration``, of expected values."""
-        return concentration(self.known)
+        return concentration(self.known, smallest=self.smallest)
 
     @property
     def lorenz(self) -> pd.DataFrame:
         """As ``segments.lorenz``, of expected values; without rows where nobody has one above 0."""
-        return lorenz(self.known) if (self.known["revenue"] > 0).any() else lorenz(self.known).head(0)
+        rows = lorenz(self.known, smallest=self.smallest)
+        return rows if (self.known["revenue"] > 0).any() else rows.head(0)
 
     @property
     def spread(self) -> pd.DataFrame:
@@ -157,6 +160,7 @@ def valuation(
     margin_ratio: float | None = None,
     cuts: tuple[float, float] = (0.8, 0.95),
     test_days: int = 365,
+    smallest: int = 1,
     confidence: float = 0.95,
     **settings: Any,
 ) -> Valuation:
@@ -199,7 +203,7 @@ def valuation(
         confidence=confidence,
         **settings,
     )
-    return Valuation(COMPUTED, values, test, _summary(told, known, as_of, values))
+    return Valuation(COMPUTED, values, test, _summary(told, known, as_of, values), smallest)
 
 
 @dataclass(frozen=True, eq=False)

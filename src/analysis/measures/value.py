@@ -231,7 +231,7 @@ def _assumptions(
         ("margin_ratio", margins.without_cost, "margin by revenue where the cost is unknown"),
         *(
             (f"margin_ratio_{name}", float(ratio), f"margin by revenue of class {name}, mean of the last year")
-            for name, ratio in zip(classes, margins.by_class, strict=True)
+            for name, ratio in zip(classes if cents else [], margins.by_class if cents else [], strict=True)
         ),
         ("orders", np.nan, _OF_ORDERS),
         ("service", np.nan if "costs" in known.tables else settings.service, served),

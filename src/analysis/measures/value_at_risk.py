@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -48,10 +49,10 @@ def value_at_risk(risk: Rows, values: Rows, *, top: int = 50, confidence: float 
     >>> risk = pd.DataFrame({"customer_id": ["a", "b", "c"], "risk": [0.5, 0.1, 0.2]})
     >>> values = pd.DataFrame({"customer_id": ["a", "b"], "expected_value": [100.0, 900.0], "class": ["B", "A"]})
     >>> value_at_risk(risk, values).totals.round(1)
-      class  customers  expected_value  expected_loss    low   high  share
-    0     A          1           900.0           90.0 -439.2  619.2    0.1
-    1     B          1           100.0           50.0  -48.0  148.0    0.5
-    2   all          2          1000.0          140.0 -398.2  678.2    0.1
+      class  customers  expected_value  expected_loss  low   high  share
+    0     A          1           900.0           90.0  0.0  619.2    0.1
+    1     B          1           100.0           50.0  0.0  100.0    0.5
+    2   all          2          1000.0          140.0  0.0  678.2    0.1
     """
     if top < 1:
         raise MeasureError(MEASURE, f"top is {top}", "Give 1 or more")
@@ -107,6 +108,8 @@ def _reduce_value_at_risk(held: ir.Table) -> ir.Table:
         expected_value=held["expected_value"].sum(),
         expected_loss=held["expected_loss"].sum(),
         variance=(chance * held["expected_value"] * held["expected_value"]).sum(),
+        least=ibis.least(held["expected_value"], 0).sum(),
+        most=ibis.greatest(held["expected_value"], 0).sum(),
     )
 
 
@@ -121,8 +124,8 @@ def _totals(by_class: pd.DataFrame, z: float) -> pd.DataFrame:
             "customers": rows["customers"].astype("int64"),
             "expected_value": rows["expected_value"],
             "expected_loss": rows["expected_loss"],
-            "low": rows["expected_loss"] - half,
-            "high": rows["expected_loss"] + half,
+            "low": np.maximum(rows["expected_loss"] - half, rows["least"]),
+            "high": np.minimum(rows["expected_loss"] + half, rows["most"]),
             "share": rows["expected_loss"] / rows["expected_value"].where(rows["expected_value"] > 0),
         }
     )
