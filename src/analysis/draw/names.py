@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from babel.numbers import format_decimal
 
-from analysis.draw.labels import COLUMNS, GROUPS, REASONS, SUBJECTS, TABLES
+from analysis.draw.group_labels import GROUPS, REASONS, SUBJECTS
+from analysis.draw.labels import COLUMNS, TABLES
 from analysis.draw.language import _, reader
 from analysis.draw.numbers import is_missing
 from analysis.vocabulary import RATING_PREFIX
