@@ -106,6 +106,14 @@ class Title(Model):
     en: Text = "Customer report"
 
 
+def _chapter(name: str) -> str:
+    if name not in CHAPTERS:
+        near = nearest(name, CHAPTERS)
+        hint = f"did you mean {near!r}? " if near else ""
+        raise ValueError(f"there is no chapter {name!r}; {hint}Known: {', '.join(CHAPTERS)}")
+    return name
+
+
 def _folder_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9ÄÖÜäöüß][A-Za-z0-9ÄÖÜäöüß_-]*", name):
         raise ValueError(f"{name!r} cannot be a folder's name; use letters, digits, - and _")
@@ -124,7 +132,7 @@ class Params(Model):
     audience: Literal["internal", "shareable"] = "internal"
     connection: Connection = "duckdb"
     sources: Annotated[Mapping[str, Source], Field(min_length=1)]
-    chapters: Sequence[Literal[CHAPTERS]] | None = None  # type: ignore[valid-type]
+    chapters: Sequence[Annotated[str, AfterValidator(_chapter)]] | None = None
     data_quality: DataQualitySettings = DataQualitySettings()
     satisfaction: SatisfactionSettings = SatisfactionSettings()
     churn_drivers: ChurnDriversSettings = ChurnDriversSettings()
@@ -240,8 +248,7 @@ def _fault(error: ErrorDetails) -> tuple[str, str]:
     message = error["msg"].removeprefix("Value error, ")
     given = error.get("input")
     shown = "" if error["type"] == "value_error" or isinstance(given, dict | list) else f", not {given!r}"
-    near = nearest(given, CHAPTERS) if location[:1] == ("chapters",) and isinstance(given, str) else None
-    return key, message + shown + (f"; did you mean {near!r}?" if near else "")
+    return key, message + shown
 
 
 def load(file: Path, settings: Sequence[str] = ()) -> Params:

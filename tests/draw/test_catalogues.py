@@ -81,7 +81,7 @@ def test_the_compiled_catalogue_says_what_the_source_says(language: str) -> None
                 said = compiled.ngettext(single, plural[0], count)
             assert said == text
     plurals = sum(len(forms(entry.id)) for entry in entries)
-    assert len([key for key in compiled._catalog if key]) == plurals  # type: ignore[attr-defined]
+    assert len([key for key in compiled._catalog if key]) == plurals
 
 
 def test_english_words_are_the_strings_in_the_code() -> None:

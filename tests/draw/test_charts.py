@@ -22,26 +22,12 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 import analysis
-from analysis.draw import canvas, charts, language, style
+from analysis.draw import charts, language, style
 from analysis.draw.words import Sentence
 from analysis.errors import MeasureError, PeriodError
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVERY_KIND = pytest.mark.parametrize("kind", samples.KINDS)
-
-
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures behind the charts drawn in a test."""
-    seen: list[Figure] = []
-    write = canvas._svg
-
-    def remember(figure: Figure) -> str:
-        seen.append(figure)
-        return write(figure)
-
-    monkeypatch.setattr(canvas, "_svg", remember)
-    return seen
 
 
 @pytest.fixture
@@ -418,9 +404,9 @@ def test_survival_ends_where_few_are_at_risk_and_takes_its_median_from_all_steps
     many = pd.DataFrame(
         {"time": days, "at_risk": 20_003 - days, "survival": 1 - days / 20_002, "low": 0.4, "high": 0.9}
     )
-    alt = charts.survival(many, title="Titel", smallest=10_005).alt  # type: ignore[union-attr]
+    alt = charts.survival(many, title="Titel", smallest=10_005).alt
     assert "nach 328 Monaten, Median nicht erreicht" in alt.replace("\xa0", " ")  # 9,998 days
-    whole = charts.survival(many, title="Titel").alt  # type: ignore[union-attr]
+    whole = charts.survival(many, title="Titel").alt
     assert "Median 328,6 Monate" in whole.replace("\xa0", " ")  # 10,001 days
 
 
@@ -433,7 +419,7 @@ def test_survival_refuses_more_groups_than_colours() -> None:
 def test_classes_of_answers_have_their_own_colours(figures: list[Figure]) -> None:
     samples.drawn("distribution")
     bars = figures[0].axes[0].patches
-    colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]  # type: ignore[attr-defined]
+    colours = [to_hex(bar.get_facecolor()).upper() for bar in bars]
     expected = ["detractors"] * 7 + ["passives"] * 2 + ["promoters"] * 2
     assert colours == [style.MEANING[group] for group in expected]
 

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.draw import dates, language
 from analysis.errors import PeriodError
-from analysis.period import KINDS, Period
+from analysis.period import KINDS, Kind, Period
 
 NAMES = [
     # id, German short and long, English short and long
@@ -33,8 +33,8 @@ def test_the_week_of_the_turn_of_the_year_bears_the_year_it_belongs_to() -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_neighbouring_periods_differ_by_one_and_every_id_has_a_name(kind: str) -> None:
-    period = Period.containing(dt.date(2019, 12, 30), kind)  # type: ignore[arg-type]
+def test_neighbouring_periods_differ_by_one_and_every_id_has_a_name(kind: Kind) -> None:
+    period = Period.containing(dt.date(2019, 12, 30), kind)
     for _ in range(120):
         assert dates.ordinal(period.next.id) - dates.ordinal(period.id) == 1
         assert dates.period(period.id) != dates.period(period.next.id)

@@ -8,7 +8,7 @@ from chart_samples import INCIDENCES, REASONS, TRIANGLE
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from analysis.draw import canvas, charts, departures, language, style
+from analysis.draw import charts, departures, language, style
 from analysis.draw.tables import Table
 from analysis.errors import MeasureError
 
@@ -32,15 +32,6 @@ FEES = pd.DataFrame(
     }
 )
 AT = INCIDENCES.assign(low=INCIDENCES["incidence"] * 0.9, high=INCIDENCES["incidence"] * 1.1, n=900)
-
-
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures behind the charts drawn in a test."""
-    seen: list[Figure] = []
-    write = canvas._svg
-    monkeypatch.setattr(canvas, "_svg", lambda figure: (seen.append(figure), write(figure))[1])
-    return seen
 
 
 def plain(sentence: str) -> str:

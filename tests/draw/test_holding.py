@@ -236,7 +236,7 @@ class TestNotice:
         assert "Gezeigt" not in listed.html
 
     def test_a_shareable_report_holds_no_list(self) -> None:
-        left_out = "Die Liste dieser Kundinnen und Kunden enthält nur der interne Bericht."
+        left_out = "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
         assert holding.notice_list(soon(9), internal=False) == left_out
         assert holding.fading_list(fades(9), internal=False) == left_out
 

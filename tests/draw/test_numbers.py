@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,8 +44,8 @@ def test_a_number_is_written_as_its_reader_writes_it(value: float, unit: str, ge
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, np.float64("nan")])
 @pytest.mark.parametrize("write", [numbers.show, numbers.signed, numbers.short, numbers.said])
-def test_a_missing_value_is_a_dash(missing: object, write: object) -> None:
-    assert write(missing, "money") == "–"  # type: ignore[operator]
+def test_a_missing_value_is_a_dash(missing: object, write: Callable[[object, str], str]) -> None:
+    assert write(missing, "money") == "–"
 
 
 @pytest.mark.parametrize("unit", UNITS)

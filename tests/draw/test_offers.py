@@ -170,7 +170,7 @@ class TestReview:
     def test_customers_are_listed_in_the_house_only(self, internal: bool) -> None:
         found = shown(value_sections.margin_review(Reviewed(SUMMARY, OFFERS, STAKE, HELD), internal=internal))
         assert ("K-Ä<1>" in found) == internal
-        assert ("Die Liste dieser Kundinnen und Kunden enthält nur der interne Bericht." in found) != internal
+        assert ("Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten." in found) != internal
 
     def test_figures_count_the_verdicts_and_name_the_offers(self) -> None:
         found = margins.figures(OFFERS, SUMMARY, "value").set_index(["id", "group"])["value"]

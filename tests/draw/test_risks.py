@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from chart_samples import FORECASTS
 from matplotlib.figure import Figure
 
-from analysis.draw import canvas, charts, language, risks
+from analysis.draw import charts, language, risks
 from analysis.draw.definitions import DEFINITIONS
 from analysis.draw.tables import Table
 from analysis.draw.words import Findings, Sentence
@@ -185,7 +185,9 @@ class TestLists:
         page = BeautifulSoup(shown.html, "html.parser")
         rows = [[plain(cell.get_text()) for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
         assert rows[1:] == [["K-Ä<1>", "39,1 %", "7", "114", "1", "2"], ["K-2", "27,6 %", "–", "1.340", "0", "–"]]
-        assert "Die 2 von 2.675 mit dem höchsten Risiko, in den nächsten 90 Tagen zu gehen." in plain(page.get_text())
+        assert "Gezeigt sind die ersten 2 von 2.675. Risiko, in den nächsten 90 Tagen zu gehen." in plain(
+            page.get_text()
+        )
         outside = risks.at_risk_list(RISKS, internal=False)
         assert outside == "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
 
@@ -283,18 +285,6 @@ def test_there_are_no_figures_where_nothing_was_computed(status: str) -> None:
 
 
 class TestCalibrationChart:
-    @pytest.fixture
-    def figures(self, monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-        seen: list[Figure] = []
-        write = canvas._svg
-
-        def remember(figure: Figure) -> str:
-            seen.append(figure)
-            return write(figure)
-
-        monkeypatch.setattr(canvas, "_svg", remember)
-        return seen
-
     def test_axes_end_with_the_largest_share(self, figures: list[Figure]) -> None:
         charts.calibration(FORECASTS.head(4), title="Titel")
         ax = figures[0].axes[0]

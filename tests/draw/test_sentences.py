@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -38,10 +40,10 @@ LEVELS = [
 
 
 @pytest.mark.parametrize(("given", "german", "english"), LEVELS)
-def test_a_level_is_told_with_interval_and_base(given: dict[str, object], german: str, english: str) -> None:
-    assert plain(words.level(**given)) == german  # type: ignore[arg-type]
+def test_a_level_is_told_with_interval_and_base(given: dict[str, Any], german: str, english: str) -> None:
+    assert plain(words.level(**given)) == german
     language.use("en")
-    assert plain(words.level(**given)) == english  # type: ignore[arg-type]
+    assert plain(words.level(**given)) == english
 
 
 CHANGES = [
@@ -83,10 +85,10 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("given", "german", "english"), CHANGES)
-def test_a_change_is_up_down_within_noise_or_unknown(given: dict[str, object], german: str, english: str) -> None:
-    assert plain(words.change("nps", 24, unit="points", **given)) == german  # type: ignore[arg-type]
+def test_a_change_is_up_down_within_noise_or_unknown(given: dict[str, Any], german: str, english: str) -> None:
+    assert plain(words.change("nps", 24, unit="points", **given)) == german
     language.use("en")
-    assert plain(words.change("nps", 24, unit="points", **given)) == english  # type: ignore[arg-type]
+    assert plain(words.change("nps", 24, unit="points", **given)) == english
 
 
 def test_a_change_of_a_share_is_in_percentage_points() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import bond_mixes, names, numbers, tables, words
+from analysis.draw import bond_mixes, names, numbers, words
+from analysis.draw.customer_lists import listed
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
@@ -207,13 +208,7 @@ def _listed(
 ) -> Table | Sentence:
     if (n := _all(frame)) is None:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of these customers is in the internal report only."))
-    if frame.empty:
-        return Sentence()
-    cut = _("The first {shown} of {n} are shown.").format(shown=show(len(frame), "count"), n=show(n, "count"))
-    notes = filter(None, (cut if n > len(frame) else "", note))
-    return tables.table(frame, title=words.title(name, n=n), columns=columns, note=" ".join(notes))
+    return listed(frame, title=words.title(name, n=n), columns=columns, internal=internal, note=note)
 
 
 def _all(frame: pd.DataFrame) -> int | None:

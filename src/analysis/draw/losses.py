@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.draw import numbers, tables
 from analysis.draw.amounts import ends, money
+from analysis.draw.customer_lists import listed
 from analysis.draw.definitions import defined
 from analysis.draw.figure_rows import figure_rows
 from analysis.draw.frames import require
@@ -100,10 +101,8 @@ def first(customers: pd.DataFrame, *, title: str, internal: bool, most: int = 25
     require("losses.first", customers, _CUSTOMERS)
     if customers.empty:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of these customers is in the internal report only."))
-    shown = customers.head(most)
-    shown = shown.assign(**{"class": [class_name(code) for code in shown["class"]]})
+    shown = customers.assign(**{"class": [class_name(code) for code in customers["class"]]}).head(most)
+    shown.attrs["n"] = len(customers)
     columns: dict[Key, tuple[str | None, str]] = {
         "customer_id": (None, "plain"),
         "class": (None, "plain"),
@@ -111,7 +110,7 @@ def first(customers: pd.DataFrame, *, title: str, internal: bool, most: int = 25
         "expected_value": (None, "money"),
         "expected_loss": (None, "money"),
     }
-    return tables.table(shown, title=title, columns=columns)
+    return listed(shown, title=title, columns=columns, internal=internal)
 
 
 def figures(totals: pd.DataFrame, chapter: str, *, horizon: int, source: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.draw import dates, numbers, tables
 from analysis.draw.amounts import ends, money
+from analysis.draw.customer_lists import listed
 from analysis.draw.definitions import defined
 from analysis.draw.figure_rows import figure_rows
 from analysis.draw.frames import require
@@ -221,8 +222,6 @@ def held_list(held: pd.DataFrame, *, of: str, internal: bool) -> Table | Sentenc
     require("margins.held_list", held, ("customer_id", "offers", "offer_revenue", "revenue", "margin"))
     if held.empty:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of these customers is in the internal report only."))
     columns: dict[Key, tuple[str | None, str]] = {
         "customer_id": (None, "plain"),
         "offers": (_("Weak offers bought"), "plain"),
@@ -230,10 +229,8 @@ def held_list(held: pd.DataFrame, *, of: str, internal: bool) -> Table | Sentenc
         "revenue": (_("Revenue in all"), "money"),
         "margin": (_("Margin in all"), "money"),
     }
-    n = int(held.attrs.get("n", len(held)))
-    note = _("The first {shown} of {n} are shown.").format(shown=show(len(held), "count"), n=show(n, "count"))
     title = _("Class {name} customers who buy weak offers").format(name=of)
-    return tables.table(held, title=title, columns=columns, note=note if n > len(held) else "")
+    return listed(held, title=title, columns=columns, internal=internal)
 
 
 def figures(offers: pd.DataFrame, summary: pd.DataFrame, chapter: str, *, smallest: int = SMALL_CELL) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.draw import dates, names, numbers, tables, words
+from analysis.draw import dates, names, numbers, words
+from analysis.draw.customer_lists import listed
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark, ngettext
 from analysis.draw.numbers import is_missing, show
@@ -269,17 +270,13 @@ def fallen_list(customers: pd.DataFrame, moved: pd.DataFrame, *, internal: bool)
     require("movement.fallen_list", moved, _COLUMNS)
     if moved.empty:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of single customers stands in internal reports only."))
     lost = moved[(moved["part"] == "cell") & (moved["state_before"] == "A") & moved["move"].isin(("fell", "gone"))]
     n = int(lost["customers"].sum())
-    if not n:
+    if not n and internal:
         return Sentence(_("Nobody of class A fell or stayed away."))
     columns: dict[Key, tuple[str | None, str]] = {"customer_id": (None, "plain"), "state_after": (None, "text")}
     columns |= dict.fromkeys(_AMOUNTS[1:], (None, "money"))
     note = _("All {people} together: {change}.").format(people=people(n), change=_exactly(lost["change"].sum()))
-    if n > len(customers):
-        first = _("The {count} with the largest loss of {n}.")
-        note = f"{first.format(count=show(len(customers), 'count'), n=show(n, 'count'))} {note}"
-    title = f"{names.column('fallen')} ({words.base(n)})"
-    return tables.table(customers, title=title, columns=columns, note=note)
+    shown, title = customers.copy(), f"{names.column('fallen')} ({words.base(n)})"
+    shown.attrs["n"] = n
+    return listed(shown, title=title, columns=columns, internal=internal, note=note)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.draw import dates, names, tables
+from analysis.draw.customer_lists import first_of, listed
 from analysis.draw.definitions import defined
 from analysis.draw.figure_rows import figure_rows
 from analysis.draw.frames import require
@@ -187,8 +188,7 @@ def rules_table(rules: pd.DataFrame, *, title: str, most: int = 10) -> Table | S
         "baskets": (_("Orders with both"), "count"),
         "support": (_("of all"), "share"),
     }
-    note = _("The first {shown} of {n} are shown.").format(shown=show(len(shown), "count"), n=show(len(found), "count"))
-    return tables.table(shown, title=title, columns=columns, note=note if len(found) > most else "")
+    return tables.table(shown, title=title, columns=columns, note=first_of(len(shown), len(found)))
 
 
 def trial_table(trial: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | Sentence:
@@ -226,8 +226,6 @@ def offer_list(offers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
     require("offers.offer_list", offers, ("customer_id", "product_id", "reason", "confidence", "expected_margin"))
     if offers.empty:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of these customers is in the internal report only."))
     names_of = {"offer": "name", "because": "reason_name"}
     ids = {"offer": "product_id", "because": "reason"}
     shown = offers.assign(
@@ -240,9 +238,7 @@ def offer_list(offers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
         "confidence": (_("taken up by"), "share"),
         "expected_margin": (_("Margin to expect"), "money"),
     }
-    n = int(offers.attrs.get("n", len(offers)))
-    note = _("The first {shown} of {n} are shown.").format(shown=show(len(offers), "count"), n=show(n, "count"))
-    return tables.table(shown, title=title, columns=columns, note=note if n > len(offers) else "")
+    return listed(shown, title=title, columns=columns, internal=internal)
 
 
 def figures(rules: pd.DataFrame, trial: pd.DataFrame, chapter: str, *, source: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.draw import left_out, names, tables, words
+from analysis.draw.customer_lists import listed
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark
@@ -211,15 +212,11 @@ def at_risk_list(risks: pd.DataFrame, *, internal: bool) -> Table | Sentence:
         return Sentence()
     if not risks.attrs["ordered"]:
         return Sentence(_("There is no list of those with the highest risk, for the scores do not tell them reliably."))
-    if not internal:
-        return Sentence(_("The list of single customers stands in internal reports only."))
     columns: dict[Key, tuple[str | None, str]] = {"customer_id": (None, "plain"), "risk": (None, "share")}
     beside = {name: kind for name, kind in _BESIDE.items() if name in risks.columns}
     columns |= {name: (heading and _(heading), unit) for name, (heading, unit) in beside.items()}
-    note = _("The {count} of {n} with the highest risk of leaving within the next {horizon}.").format(
-        count=show(len(risks), "count"), n=show(risks.attrs["n"], "count"), horizon=_within(risks)
-    )
-    return tables.table(risks, title=names.column("at_risk_list"), columns=columns, note=note)
+    note = _("Risk: of leaving within the next {horizon}.").format(horizon=_within(risks))
+    return listed(risks, title=names.column("at_risk_list"), columns=columns, internal=internal, note=note)
 
 
 def by_risk(frame: pd.DataFrame, *, smallest: int = SMALL_CELL) -> Table | Sentence:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.draw import names, numbers, tables
 from analysis.draw.amounts import money
+from analysis.draw.customer_lists import listed
 from analysis.draw.frames import require
 from analysis.draw.language import _, mark, ngettext
 from analysis.draw.numbers import is_missing, show
@@ -109,8 +110,6 @@ def dearest(customers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
     require("value_tables.dearest", customers, needed)
     if customers.empty:
         return Sentence()
-    if not internal:
-        return Sentence(_("The list of these customers is in the internal report only."))
     shown = customers.assign(
         kind=[kind_name(code) for code in customers["kind"]],
         past_value=[_whole(value) for value in customers["past_value"]],
@@ -126,9 +125,7 @@ def dearest(customers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
         "expected_value": (None, "written"),
         "interval": (None, "written"),
     }
-    n = int(customers.attrs.get("n", len(customers)))
-    note = _("The first {shown} of {n} are shown.").format(shown=show(len(customers), "count"), n=show(n, "count"))
-    return tables.table(shown, title=title, columns=columns, note=note if n > len(customers) else "")
+    return listed(shown, title=title, columns=columns, internal=internal)
 
 
 _COUNTS = ("acquisition", "without_fee", "others")

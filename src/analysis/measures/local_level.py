@@ -5,9 +5,12 @@ Importing this module imports statsmodels, so measures import it where they smoo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
-from statsmodels.tsa.statespace.mlemodel import MLEModel
+from statsmodels.tsa.statespace.kalman_smoother import KalmanSmoother
 
 from analysis.measures.inference import Floats, normal_quantile
 
@@ -15,40 +18,34 @@ _TRIED = 40
 """How many state variances stand for all."""
 
 
-class LocalLevel(MLEModel):  # type: ignore[misc]  # statsmodels has no types
-    """A level that moves by independent normal steps, measured with normal errors of known variance.
+@dataclass(frozen=True, eq=False)
+class LocalLevel:
+    """A level that moves by independent normal steps, measured with normal errors of known variances.
 
-    The one parameter is ``state_variance``, that of a step, 0 or more; the first level is diffuse. A missing
-    measurement says nothing, its variance may be anything.
+    The first level is diffuse. A missing measurement says nothing, its variance may be anything.
     """
 
-    def __init__(self, measured: Floats, variances: Floats) -> None:
-        super().__init__(measured, k_states=1, initialization="diffuse")
+    measured: Floats
+    variances: Floats
+
+    def loglike(self, state_variance: float) -> float:
+        """Return the log-likelihood at the variance of a step."""
+        return float(self._filter(state_variance).loglike())
+
+    def smooth(self, state_variance: float) -> tuple[Floats, Floats]:
+        """Return the level and its variance, given all measurements and the variance of a step."""
+        found = self._filter(state_variance).smooth()
+        return found.smoothed_state[0], found.smoothed_state_cov[0, 0]
+
+    def _filter(self, state_variance: float) -> Any:
+        made = KalmanSmoother(1, 1)
+        made.bind(self.measured.copy())
+        made.initialize_diffuse()
         for matrix in ("design", "transition", "selection"):
-            self[matrix, 0, 0] = 1.0
-        self["obs_cov"] = np.where(np.isnan(measured), 1.0, variances)[None, None, :]
-
-    @property
-    def param_names(self) -> list[str]:
-        """The names of the parameters."""
-        return ["state_variance"]
-
-    @property
-    def start_params(self) -> Floats:
-        """A state variance from which to search: a tenth of the mean square of the steps measured."""
-        return np.array([np.mean(_steps(self.endog[:, 0]) ** 2) / 10])
-
-    def transform_params(self, unconstrained: Floats) -> Floats:
-        """Return the variance of a standard deviation that may have either sign."""
-        return np.square(unconstrained)
-
-    def untransform_params(self, constrained: Floats) -> Floats:
-        """Return the standard deviation of the variance."""
-        return np.sqrt(constrained)
-
-    def update(self, params: Floats, **settings: object) -> None:
-        """Lay the state variance into the model."""
-        self["state_cov", 0, 0] = super().update(params, **settings)[0]
+            made[matrix] = np.ones((1, 1))
+        made["obs_cov"] = np.where(np.isnan(self.measured), 1.0, self.variances)[None, None, :]
+        made["state_cov"] = np.full((1, 1), state_variance)
+        return made
 
 
 def smoothed_level(measured: Floats, variances: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
@@ -67,10 +64,10 @@ def smoothed_level(measured: Floats, variances: Floats, confidence: float) -> tu
     ([0.1, 9.9, 14.9, 19.9], [4.0, 4.0, 23.0, 4.0])
     """
     model = LocalLevel(measured, variances)
-    level, _ = _smoothed(model, likeliest_state_variance(model))
+    level, _ = model.smooth(likeliest_state_variance(model))
     deviations, spacing = _deviations(model)
-    tried = [_smoothed(model, deviation**2) for deviation in deviations]
-    loglikes = np.array([model.loglike([deviation**2]) for deviation in deviations])
+    tried = [model.smooth(deviation**2) for deviation in deviations]
+    loglikes = np.array([model.loglike(deviation**2) for deviation in deviations])
     likelihood = np.exp(loglikes - loglikes.max()) * spacing
     spread = [variance + (other - level) ** 2 for other, variance in tried]
     half = normal_quantile(confidence) * np.sqrt(np.average(spread, axis=0, weights=likelihood))
@@ -84,7 +81,7 @@ def likeliest_state_variance(model: LocalLevel) -> float:
     """
 
     def loss(deviation: float) -> float:
-        return -float(model.loglike([deviation**2]))
+        return -model.loglike(deviation**2)
 
     tried = np.array([0, *_deviations(model)[0]])
     best = int(np.argmin([loss(deviation) for deviation in tried]))
@@ -99,15 +96,6 @@ def _deviations(model: LocalLevel) -> tuple[Floats, Floats]:
     They end where the largest step measured, and the largest error on top, would be but one deviation.
     """
     parts = (np.arange(_TRIED) + 0.5) / _TRIED
-    largest = np.abs(_steps(model.endog[:, 0])).max() + np.sqrt(model["obs_cov"].max())
+    known = ~np.isnan(model.measured)
+    largest = np.abs(np.diff(model.measured[known])).max() + np.sqrt(model.variances[known].max())
     return largest * parts**2, parts
-
-
-def _smoothed(model: LocalLevel, state_variance: float) -> tuple[Floats, Floats]:
-    """Return the level and its variance."""
-    found = model.smooth([state_variance])
-    return found.smoothed_state[0], found.smoothed_state_cov[0, 0]
-
-
-def _steps(measured: Floats) -> Floats:
-    return np.diff(measured[~np.isnan(measured)])
