@@ -16,6 +16,8 @@ from analysis.errors import FigureError
 from analysis.vocabulary import FIGURE_KEYS, RATING_PREFIX, UNITS
 
 _NUMBERS = ("value", "low", "high", "n")
+_DIGITS = 12
+"""How many digits of a figure are kept: the last ones of a double differ from machine to machine."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def _plain(value: object) -> float | int | None:
     number = float(value)
     if not math.isfinite(number):
         return None
-    return int(number) if not isinstance(value, float) and number.is_integer() else number
+    if not isinstance(value, float) and number.is_integer():
+        return int(number)
+    return float(f"{number:.{_DIGITS}g}")
 
 
 def _cell() -> str | None:

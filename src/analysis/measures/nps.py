@@ -113,17 +113,18 @@ def _reduce_nps(answers: ir.Table, scale: Scale, by: tuple[str, ...]) -> ir.Tabl
 
 
 def _reduce_weighted(answers: ir.Table, scale: Scale, columns: tuple[str, ...], weight: str) -> ir.Table:
-    """Count by cell, a cell being the groups, the margins and _kind: 1 promoters, 0 passives, -1 detractors."""
+    """Count by cell and weight, a cell being the groups, the margins and _kind: 1 promoters, 0 passives, -1 detractors.
+
+    The engine only counts: its sum of floats would depend, in the last digits, on how threads shared the rows.
+    """
     rated = counted.rated(answers, answers["nps"], (*columns, weight), one_per_customer=True)
     kept, value, w = rated["_kept"], rated["_rating"], rated[weight].cast("float64")
     kind = (value >= 9).ifelse(1, (value <= 6).ifelse(-1, 0))
     return rated.aggregate(
-        by=[*columns, kind.name("_kind")],
+        by=[*columns, kind.name("_kind"), w.name("_weight")],
         n=times(kept),
         anonymous=times(kept & rated["_anonymous"]),
         unusable=times(kept & (w.isnull() | w.isnan() | w.isinf() | (w < 0))),
-        total=w.sum(where=kept).coalesce(0.0),
-        squares=(w * w).sum(where=kept).coalesce(0.0),
         **counted.off_scale(value, scale),
     )
 
@@ -135,10 +136,12 @@ def _weighted(
     table = counted.checked("nps", answers, "nps", (*columns, weight))
     if not table[weight].type().is_numeric():
         raise MeasureError("nps", f"column {weight!r} holds {table[weight].type()}, not numbers", "Convert it")
-    cells = counted.executed("nps", _reduce_weighted(table, scale, columns, weight), scale, (*columns, "_kind"))
-    if unusable := int(cells["unusable"].sum()):
+    reduced = _reduce_weighted(table, scale, columns, weight)
+    counts = counted.executed("nps", reduced, scale, (*columns, "_kind", "_weight"))
+    if unusable := int(counts["unusable"].sum()):
         what = f"{unusable} answers have a {weight!r} that is missing, negative or infinite"
         raise MeasureError("nps", what, "Weights are 0 or more")
+    cells = _weighed(counts, [*columns, "_kind"])
     parts = cells.groupby(list(by), dropna=False, sort=False).indices if by else {(): np.arange(len(cells))}
     rows = [_weighted_row(cells, places, margins, confidence) for places in parts.values()]
     groups = pd.DataFrame(rows, columns=_WEIGHTED)
@@ -146,6 +149,13 @@ def _weighted(
         firsts = [places[0] for places in parts.values()]
         groups.insert(position, name, cells[name].iloc[firsts].array)
     return groups.sort_values(list(by), na_position="last", ignore_index=True) if by else groups
+
+
+def _weighed(counts: pd.DataFrame, cell: list[str]) -> pd.DataFrame:
+    """Return by cell n, anonymous, and the total and the squares of the weights of answers that count."""
+    rows = counts.assign(total=counts["n"] * counts["_weight"], squares=counts["n"] * counts["_weight"] ** 2)
+    sums = ["n", "anonymous", "total", "squares"]
+    return rows.groupby(cell, dropna=False, sort=False)[sums].sum().reset_index()
 
 
 def _weighted_row(
