@@ -12,6 +12,7 @@ from pathlib import Path
 from analysis import params as parameters
 from analysis import writing
 from analysis.errors import ChapterError, OutsideDataError, ParamsError, StammkundeError, UnknownNameError
+from analysis.intake import engine
 from analysis.intake import snapshot as snapshots
 from analysis.intake.snapshot import Snapshot, quiet
 from analysis.params import Params
@@ -105,10 +106,14 @@ def _snapshot(order: Order, chosen: Params, period: Period | None, staging: Path
     """Build the snapshot aside and let it take the place of the report's last one."""
     made = staging / "snapshot"
     with stage.writing("intake"):
-        built = snapshots.build(chosen, order.file.resolve().parent, made, period=period, progress=progress)
-    days = [day for record in built.records.values() for day in (record.first, record.last) if day]
-    if order.only_complete and max(days) < built.period.end:
-        raise OutsideDataError(built.period, min(days), max(days))
+        snapshots.build(
+            chosen,
+            order.file.resolve().parent,
+            made,
+            period=period,
+            only_complete=order.only_complete,
+            progress=progress,
+        )
     target = snapshot_folder(order.folder, chosen.report)
     stage.promote(made, target)
     return snapshots.load(target)
@@ -127,37 +132,54 @@ def build(
     """Execute the chapters on a snapshot and write all outputs into the folder ``staged``; return how many figures."""
     with stage.writing("staging"):
         (staged / "notebooks").mkdir(parents=True)
-    prepared = _prepare(snapshot, _chapters(snapshot, chapters), staged)
-    with clock.step("chapters"), stage.writing("executing the chapters"):
-        _execute(snapshot, prepared, staged, aside, jobs, progress)
+    prepared = prepare_chapters(snapshot, staged, chosen=chapters, progress=progress)
+    try:
+        with clock.step("chapters"), stage.writing("executing the chapters"):
+            _execute(snapshot, prepared, staged, aside, jobs, progress)
+    finally:
+        engine.remove_spilled(snapshot.folder)
     reported = figures.read_figures(snapshot.folder, [chapter.chapter for chapter in prepared])
     _check_reported(prepared, reported)
     writing.write(snapshot, prepared, reported, staged, clock, progress)
     return sum(len(found) for found in reported.values())
 
 
-def _chapters(snapshot: Snapshot, wanted: Sequence[str]) -> list[str]:
+def _ordered(chapters: Sequence[str]) -> list[str]:
     """Return the chapters in the order they are read: the summary first, the data behind it all last."""
-    chosen = wanted or snapshot.params.chapters or CHAPTERS
     place = {SUMMARY: -1, "data_quality": len(CHAPTERS)}
-    return sorted(dict.fromkeys(chosen), key=lambda chapter: place.get(chapter, 0))
+    return sorted(dict.fromkeys(chapters), key=lambda chapter: place.get(chapter, 0))
 
 
-def _prepare(snapshot: Snapshot, chapters: Sequence[str], staged: Path) -> list[prepare.Prepared]:
-    available = {name: record.columns for name, record in snapshot.records.items()}
-    chosen_by_params = snapshot.params.chapters is not None
-    prepared = [
-        prepare.prepare(
-            NOTEBOOKS / f"{chapter}.ipynb",
-            staged / "notebooks" / f"{chapter}.ipynb",
-            chapter=chapter,
-            language=snapshot.params.language,
-            available=available,
-            parameters=("snapshot", *snapshot.params.settings(chapter)),
-        )
-        for chapter in chapters
-    ]
-    return [chapter for chapter in prepared if chapter.notebook or chosen_by_params]
+def prepare_chapters(
+    snapshot: Snapshot, staged: Path, *, chosen: Sequence[str] = (), progress: Progress = quiet
+) -> list[prepare.Prepared]:
+    """Prepare the chapters chosen, by the parameters where none are, else all whose tables exist.
+
+    A chapter chosen and without its tables keeps a page that says so; of the others the summary says it.
+    """
+    are_chosen = bool(chosen or snapshot.params.chapters)
+    chapters = _ordered(chosen or snapshot.params.chapters or CHAPTERS)
+    prepared = {chapter: _prepared(snapshot, chapter, staged) for chapter in chapters if chapter != SUMMARY}
+    absent = [chapter for chapter in prepared.values() if not (chapter.notebook or are_chosen)]
+    for chapter in absent:
+        progress(f"{chapter.chapter}: {chapter.sentence}")
+    if SUMMARY in chapters:
+        prepared[SUMMARY] = _prepared(snapshot, SUMMARY, staged, absent)
+    return [prepared[chapter] for chapter in chapters if prepared[chapter] not in absent]
+
+
+def _prepared(
+    snapshot: Snapshot, chapter: str, staged: Path, absent: Sequence[prepare.Prepared] = ()
+) -> prepare.Prepared:
+    return prepare.prepare(
+        NOTEBOOKS / f"{chapter}.ipynb",
+        staged / "notebooks" / f"{chapter}.ipynb",
+        chapter=chapter,
+        language=snapshot.params.language,
+        available={name: record.columns for name, record in snapshot.held.items()},
+        parameters=("snapshot", *snapshot.params.settings(chapter)),
+        absent=absent,
+    )
 
 
 def _execute(

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.errors import OutsideDataError, SourceError
 from analysis.intake import snapshot
 from analysis.intake.newest import Span
+from analysis.params import Params
+from analysis.period import Period
 
 HEAD = "customer_id,date,revenue\n"
 
@@ -59,15 +62,71 @@ def test_dates_after_a_gap_that_are_not_few_do_choose(bench):
     assert orders(bench, ["2020-01-05"] * 50 + ["2026-09-30"]).period.id == "2026-Q3"
 
 
+@pytest.mark.parametrize("far", ["2099-12-31", "2062-09-30", "9999-12-31"])
+def test_a_date_that_no_one_means_does_not_choose_however_many_rows_hold_it(bench, far):
+    built = orders(bench, ["2026-01-05", "2026-04-02", "2026-09-30"] * 30 + [far] * 60)
+    assert built.period.id == "2026-Q3"
+    assert built.records["transactions"].notes == (
+        "60 rows dated after 2026-09-30 stand apart from the rest and were not used to choose the period",
+    )
+
+
+def test_days_before_a_long_gap_that_are_the_fewer_do_not_hide_the_data_after_it(bench):
+    assert orders(bench, ["1900-01-01"] * 50 + ["2026-05-05", "2026-09-30"]).period.id == "2026-Q3"
+
+
+def test_a_period_among_the_strays_is_reported_where_it_is_named(bench):
+    days = ["2026-01-05"] * 150 + ["2026-09-30"] * 150 + ["2099-12-31"]
+    assert orders(bench, days, "2099-Q4").period.id == "2099-Q4"
+    with pytest.raises(OutsideDataError, match="period 2100-Q1 lies outside the data, which run from 2026-01-05 to"):
+        orders(bench, days, "2100-Q1")
+
+
+def test_strays_do_not_make_a_period_complete(bench):
+    orders(bench, ["2026-01-05"] * 150 + ["2026-09-29"] * 150 + ["2099-12-31"])
+    params = Params.model_validate(
+        {"report": "probe", "period": "quarter", "sources": {"transactions": {"path": "orders.csv"}}}
+    )
+    with pytest.raises(OutsideDataError, match=r"period 2026-Q3 .* run from 2026-01-05 to 2026-09-29"):
+        snapshot.build(params, bench.folder, bench.folder / "due", period=Period.parse("2026-Q3"), only_complete=True)
+
+
+def test_strays_are_told_as_the_tables_are(bench):
+    told = []
+    bench.file("orders.csv", HEAD + "1,2026-01-05,1\n2,2026-09-30,1\n3,9999-12-31,1\n")
+    params = Params.model_validate(
+        {"report": "probe", "period": "quarter", "sources": {"transactions": {"path": "orders.csv"}}}
+    )
+    snapshot.build(params, bench.folder, bench.folder / "told", progress=told.append)
+    note = "1 rows dated after 2026-09-30 stand apart from the rest and were not used to choose the period"
+    assert told[-1] == f"transactions: {note}"
+
+
+def test_dates_of_the_year_9999_alone_choose_no_period(bench):
+    with pytest.raises(SourceError, match="no table has a dated event, so no period can be reported"):
+        orders(bench, ["9999-12-31"])
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "2099-12-31"])
+def test_a_contract_without_end_makes_no_period_complete(bench, never):
+    bench.file("contracts.csv", f"customer_id,start,ended_on\n1,2026-08-01,{never}\n2,2026-08-02,{never}\n")
+    with pytest.raises(OutsideDataError) as refused:
+        bench.build({"contracts": {"path": "contracts.csv"}}, None)
+    assert str(refused.value).startswith(
+        "no period is complete yet in the data, which run from 2026-08-01 to 2026-08-02."
+    )
+
+
 DAYS = st.dictionaries(st.dates(dt.date(2000, 1, 1), dt.date(2100, 1, 1)), st.integers(1, 500), min_size=1)
 
 
 @given(DAYS)
-def test_fewer_than_one_row_in_a_hundred_are_strays(days):
+def test_strays_are_few_rows_or_few_days(days):
     span = Span.of(days)
     assert span.first == min(days)
     assert span.last in days
-    assert span.strays(days) < 0.01 * sum(days.values()) or span.strays(days) == 0
+    after = [day for day in days if day > span.last]
+    assert span.strays(days) < 0.01 * sum(days.values()) or len(after) < len(days) / 2
 
 
 def test_customers_are_derived_from_the_ids_of_the_others(bench, read_rows):

@@ -12,7 +12,7 @@ SURVEYS = {"surveys": ("response_id", "nps")}
 def prepared(notebook, tmp_path):
     """Prepare a notebook of these cells and return what came of it."""
 
-    def make(*cells, language="de", available=SURVEYS, parameters=()) -> Prepared:
+    def make(*cells, language="de", available=SURVEYS, parameters=(), absent=()) -> Prepared:
         source = notebook("satisfaction", cells)
         return prepare(
             source,
@@ -21,6 +21,7 @@ def prepared(notebook, tmp_path):
             language=language,
             available=available,
             parameters=parameters,
+            absent=absent,
         )
 
     return make
@@ -53,6 +54,41 @@ def test_a_chapter_without_its_table_is_left_out_with_one_sentence(prepared):
 def test_a_chapter_without_its_column_names_the_column_in_the_reports_language(prepared):
     done = prepared(prose("# Effort", "needs:surveys.nps", "needs:surveys.ces"), language="en")
     assert done.sentence == "This chapter is left out, because the data lack: surveys (surveys), column ces."
+
+
+@pytest.mark.parametrize(
+    ("need", "has", "said"),
+    [
+        ("contracts|transactions", {"transactions": ()}, ""),
+        ("contracts|transactions", SURVEYS, "Verträge (contracts) oder Bestellungen (transactions)"),
+        ("transactions|contracts.fee", {"contracts": ("fee",)}, ""),
+        (
+            "transactions|contracts.fee",
+            {"contracts": ("start",)},
+            "Bestellungen (transactions) oder Verträge (contracts), Spalte fee",
+        ),
+        ("surveys.nps|csat|ces", {"surveys": ("ces",)}, ""),
+        ("surveys.csat|ces", SURVEYS, "Umfragen (surveys), Spalte csat oder ces"),
+    ],
+)
+def test_any_of_several_tables_or_columns_will_do(prepared, need, has, said):
+    done = prepared(prose("# Kundenwert", f"needs:{need}"), available=has)
+    sentence = f"Dieses Kapitel entfällt, denn in den Daten fehlt: {said}." if said else ""
+    assert (done.sentence, done.notebook is None) == (sentence, bool(said))
+
+
+def test_chapters_that_are_absent_are_told_at_the_end_of_the_first_section(prepared):
+    absent = [prepared(prose("# Abwanderung", "needs:contracts")), prepared(prose("# Wert", "needs:transactions"))]
+    done = prepared(prose("# Z"), prose("## Das Wichtigste"), code("headlines()"), prose("## Mehr"), absent=absent)
+    assert sources(done) == [
+        "# Z",
+        "## Das Wichtigste",
+        "headlines()",
+        "**Abwanderung.** Dieses Kapitel entfällt, denn in den Daten fehlt: Verträge (contracts).\n\n"
+        "**Wert.** Dieses Kapitel entfällt, denn in den Daten fehlt: Bestellungen (transactions).",
+        "## Mehr",
+    ]
+    assert sources(prepared(prose("# Z"), prose("## A"), absent=absent[:1]))[-1].startswith("**Abwanderung.**")
 
 
 def test_a_section_left_out_keeps_its_heading_and_the_next_section_stays(prepared):

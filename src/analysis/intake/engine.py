@@ -1,9 +1,13 @@
-"""The engine in which all of intake happens: one DuckDB database in memory that may spill into the work folder."""
+"""The engine in which all of intake happens: one DuckDB database in memory that may spill into the work folder.
+
+And the settings of those in which the chapters read what intake has written.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +17,10 @@ import pyarrow as pa
 
 MEMORY_LIMIT = "800MB"
 MOST_THREADS = 4
+_READING_SHARE = 0.2
+"""Of the memory there is: four chapters may run side by side, and Python needs some beside each engine."""
+_SPILLED = ".work-"
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 _REFUSALS = {"No space left": errno.ENOSPC, "too large": errno.EFBIG, "Read-only": errno.EROFS}
@@ -47,6 +55,28 @@ def _connected(folder: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+
+
+def reading(folder: Path) -> dict[str, str]:
+    """Return the settings of an engine of this process that reads the snapshot in ``folder``.
+
+    Beyond its share of the memory it spills into a folder beside the tables, which it takes away when it is closed.
+    """
+    limit = int(_memory() * _READING_SHARE) // 2**20
+    return {"memory_limit": f"{limit}MiB", "temp_directory": str(folder / f"{_SPILLED}{os.getpid()}")}
+
+
+def remove_spilled(folder: Path) -> None:
+    """Remove what engines that were killed have left beside the snapshot in ``folder``."""
+    for spilled in folder.glob(f"{_SPILLED}*"):
+        shutil.rmtree(spilled, ignore_errors=True)
+
+
+def _memory() -> int:
+    """Return the bytes of memory this process may use: those of the machine, or of the container it runs in."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    container = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.is_file() else ""
+    return min(machine, int(container)) if container.isdigit() else machine
 
 
 def name(text: str) -> str:

@@ -13,18 +13,19 @@ from pathlib import Path
 
 import duckdb
 
-from analysis.errors import OutsideDataError, SourceError, StammkundeError
+from analysis.errors import OutsideDataError, StammkundeError
 from analysis.intake import database, dates, engine, joins, mapping, newest, quarantine, readers
 from analysis.intake.contract import Job, check, remember_ids
 from analysis.intake.faults import IN, Faults
 from analysis.intake.fields import Field, Zones
 from analysis.intake.mapping import Mapped
+from analysis.intake.newest import Span
 from analysis.intake.raw import Raw
 from analysis.intake.records import TableRecord
 from analysis.params import Params, located
 from analysis.period import Period, last_complete
 from analysis.source_params import FileForm, Source
-from analysis.vocabulary import REFERENCES, TABLES, TableSpec
+from analysis.vocabulary import REFERENCES, SMALL_CELL, TABLES, TableSpec
 
 _PARENTS = {parent for _, _, parent in REFERENCES}
 _CUSTOMER_TABLES = [table for table, column, _ in REFERENCES if column == "customer_id"]
@@ -47,6 +48,22 @@ class Snapshot:
     params: Params
     period: Period
     records: Mapping[str, TableRecord]
+
+    @property
+    def smallest(self) -> int:
+        """How many customers a group told of has at least: in reports that leave the house fewer are not told."""
+        return SMALL_CELL if self.params.audience == "shareable" else 1
+
+    @property
+    def held(self) -> dict[str, TableRecord]:
+        """The records of the tables that hold a row known in the period; one that begins after it holds none."""
+        return {
+            name: record
+            for name, record in self.records.items()
+            if TABLES[name].event_time not in TABLES[name].required
+            or record.first is None
+            or record.first < self.period.as_of
+        }
 
 
 @dataclass(frozen=True)
@@ -71,21 +88,26 @@ def build(
     folder: Path,
     *,
     period: Period | None = None,
+    only_complete: bool = False,
     progress: Callable[[str], None] = quiet,
 ) -> Snapshot:
     """Read the sources of ``params``, check them, and write the snapshot into ``folder``.
 
-    Without ``period`` it is the last one that ends on or before the newest day of the event tables.
+    Without ``period`` it is the last one that ends on or before the newest day of the event tables; ``only_complete``
+    refuses one whose last day they do not reach.
     Raises ParamsError, SourceError and its kinds, QuarantineError, OutsideDataError.
     """
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     with _work_folder(folder) as work, engine.connect(work) as con:
         job = _Build(con, params, params_folder, folder, work, progress)
-        records, days = _write_tables(job)
-        chosen, notes = _period(params, days, period, _last_end(job, records))
-        records = {
-            name: replace(record, notes=(*record.notes, *notes.get(name, ()))) for name, record in records.items()
-        }
+        records, days_by_table = _write_tables(job)
+        days = newest.events(days_by_table)
+        span = newest.span(days, params.sources)
+        chosen = _period(job, records, days, span, period)
+        if only_complete and span.last < chosen.end:
+            raise OutsideDataError(chosen, span.first, span.last)
+        newest.check_begun(params, chosen)
+        records = {name: _with_strays(record, span, days.get(name, {}), progress) for name, record in records.items()}
     snapshot = Snapshot(folder, params, chosen, records)
     _write_json(snapshot)
     return snapshot
@@ -239,35 +261,38 @@ def _derive_customers(job: _Build, records: Mapping[str, TableRecord]) -> TableR
     )
 
 
-def _last_end(job: _Build, records: Mapping[str, TableRecord]) -> dt.date | None:
-    """Return the last day on which a contract ends; it may be known long before it comes."""
-    if "contracts" not in records or "ended_on" not in records["contracts"].columns:
-        return None
-    row = job.con.execute(f"SELECT max(ended_on) FROM {job.parquet('contracts')}").fetchone()
-    return row[0] if row and isinstance(row[0], dt.date) else None
-
-
 def _period(
-    params: Params, days: Mapping[str, Days], period: Period | None, last_end: dt.date | None
-) -> tuple[Period, dict[str, tuple[str, ...]]]:
-    """Return the period, and notes on rows that were dated too late to choose it by.
+    job: _Build, records: Mapping[str, TableRecord], days: Mapping[str, Days], span: Span, named: Period | None
+) -> Period:
+    """Return the period named, else the last one complete.
 
-    The days on which customers began count only where no other table has a day. The end of a contract chooses a period
-    only where no period is complete by what has begun, for it may lie ahead.
+    Rows dated too late to choose a period count where one is named. So do the ends of contracts, which may be known
+    long before they come: they choose a period only where none is complete by what has begun.
     """
-    events = {name: counts for name, counts in days.items() if name != "customers"}
-    days = events if any(events.values()) else days
-    total = newest.pooled(days)
-    if not total:
-        sources = ", ".join(params.sources)
-        raise SourceError(sources, "no table has a dated event, so no period can be reported", "Map a column of dates")
-    span = newest.Span.of(total)
-    last = max(span.last, last_end or span.last)
-    chosen = period or last_complete(span.last, params.period)
-    if period is None and chosen.end < span.first:
-        chosen = last_complete(last, params.period)
+    chosen, last = named or last_complete(span.last, job.params.period), _last_end(job, records, span)
+    if named:
+        last = max(last, *newest.pooled(days))
+    elif chosen.end < span.first:
+        chosen = last_complete(last, job.params.period)
     if chosen.start > last or chosen.end < span.first:
-        raise OutsideDataError(chosen, span.first, last, is_named=period is not None)
-    strays = {name: span.strays(counts) for name, counts in days.items()}
-    note = "{} rows dated after {} stand apart from the rest and were not used to choose the period"
-    return chosen, {name: (note.format(count, span.last),) for name, count in strays.items() if count}
+        raise OutsideDataError(chosen, span.first, last, is_named=named is not None)
+    return chosen
+
+
+def _last_end(job: _Build, records: Mapping[str, TableRecord], span: Span) -> dt.date:
+    """Return the last day on which a contract ends, one that means never left out; the newest day where it is later."""
+    if "contracts" not in records or "ended_on" not in records["contracts"].columns:
+        return span.last
+    is_meant = f"ended_on - {engine.literal(span.last)}::DATE <= {newest.LONG_GAP.days}"
+    row = job.con.execute(f"SELECT max(ended_on) FILTER ({is_meant}) FROM {job.parquet('contracts')}").fetchone()
+    return max(span.last, row[0]) if row and isinstance(row[0], dt.date) else span.last
+
+
+def _with_strays(record: TableRecord, span: Span, days: Days, progress: Callable[[str], None]) -> TableRecord:
+    """Note, and tell, how many rows are dated too late to choose the period by."""
+    count = span.strays(days)
+    if not count:
+        return record
+    note = f"{count} rows dated after {span.last} stand apart from the rest and were not used to choose the period"
+    progress(f"{record.table}: {note}")
+    return replace(record, notes=(*record.notes, note))

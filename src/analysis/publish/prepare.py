@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +41,11 @@ def prepare(
     language: str,
     available: Available,
     parameters: Iterable[str],
+    absent: Sequence[Prepared] = (),
 ) -> Prepared:
     """Write the notebook ``source`` to ``target`` as it can be run on the tables ``available``.
 
+    At the end of its first section it says which chapters are ``absent`` from the report, and why.
     Raises ChapterError where there is no such notebook, it has no title, or it lacks one of the ``parameters``.
     """
     notebook = _read(source, chapter)
@@ -55,7 +57,7 @@ def prepare(
     if missing := _missing(title_cell, available):
         return Prepared(chapter, title, None, _sentence("chapter", missing, language))
     left_out = tuple(_heading(cell) for cell in cells if _level(cell) == 2 and _missing(cell, available))
-    notebook.cells = list(_satisfied(cells, available, language))
+    notebook.cells = _saying(absent, list(_satisfied(cells, available, language)))
     notebook.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"})
     notebook.metadata.setdefault("language_info", {"name": "python"})
     nbformat.write(notebook, target)
@@ -101,13 +103,31 @@ def _heading(cell: NotebookNode) -> str:
 
 def _missing(cell: NotebookNode, available: Available) -> list[str]:
     needs = [tag.removeprefix("needs:") for tag in _tags(cell) if tag.startswith("needs:")]
-    return [need for need in needs if not _holds(available, *need.split(".", 1))]
+    return [need for need in needs if not any(_holds(available, *one) for one in alternatives(need))]
 
 
-def _holds(available: Available, table: str, column: str | None = None) -> bool:
-    if column is None:
-        return table in available
-    return any(fnmatch.filter(available.get(table, ()), one) for one in column.split("|"))
+def alternatives(need: str) -> Iterator[tuple[str, str]]:
+    """Yield each (table, column) of which a tag ``needs:`` wants one; the column is empty where the table will do.
+
+    Tables stand before columns; a column without a table is of the table named last.
+
+    >>> list(alternatives("transactions|contracts.fee"))
+    [('transactions', ''), ('contracts', 'fee')]
+    >>> list(alternatives("surveys.nps|csat"))
+    [('surveys', 'nps'), ('surveys', 'csat')]
+    """
+    last = ""
+    for one in need.split("|"):
+        table, dot, column = one.partition(".")
+        if last and not dot:
+            table, column = last, one
+        yield table, column
+        last = table if dot else last
+
+
+def _holds(available: Available, table: str, column: str) -> bool:
+    columns = available.get(table)
+    return columns is not None and (not column or bool(fnmatch.filter(columns, column)))
 
 
 def _satisfied(cells: Iterable[NotebookNode], available: Available, language: str) -> Iterator[NotebookNode]:
@@ -124,6 +144,16 @@ def _satisfied(cells: Iterable[NotebookNode], available: Available, language: st
             yield cell
 
 
+def _saying(absent: Sequence[Prepared], cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the cells with a paragraph for each absent chapter where the second section begins."""
+    sections = [place for place, cell in enumerate(cells) if _level(cell) == 2]
+    place = sections[1] if len(sections) > 1 else len(cells)
+    text = "\n\n".join(f"**{chapter.title}.** {chapter.sentence}" for chapter in absent)
+    # nbformat would give the cell an id by chance
+    said = [nbformat.v4.new_markdown_cell(text, id="absent")] if absent else []
+    return [*cells[:place], *said, *cells[place:]]
+
+
 def _sentence(left_out: str, missing: Iterable[str], language: str) -> str:
     _ = words(language).gettext
     names = ", ".join(_named(need, language) for need in missing)
@@ -134,7 +164,15 @@ def _sentence(left_out: str, missing: Iterable[str], language: str) -> str:
 
 def _named(need: str, language: str) -> str:
     _ = words(language).gettext
-    table, _dot, column = need.partition(".")
+    columns_by_table: dict[str, list[str]] = {}
+    for table, column in alternatives(need):
+        columns_by_table.setdefault(table, []).extend([column] if column else [])
+    either = _(" or ")
+    return either.join(_table(table, either.join(columns), language) for table, columns in columns_by_table.items())
+
+
+def _table(table: str, columns: str, language: str) -> str:
+    _ = words(language).gettext
     tables = {
         "customers": _("customers"),
         "products": _("products"),
@@ -148,8 +186,7 @@ def _named(need: str, language: str) -> str:
         "costs": _("costs to serve"),
     }
     name = f"{tables.get(table, table)} ({table})"
-    either = _(" or ").join(column.split("|"))
-    return _("{table}, column {column}").format(table=name, column=either) if column else name
+    return _("{table}, column {column}").format(table=name, column=columns) if columns else name
 
 
 def _compare_parameters(notebook: Path, chapter: str, names: Iterable[str]) -> None:
