@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+# before NumPy is loaded: its threads wait for each other in a busy loop where tests run side by side
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 PUBLIC_DATA = Path(__file__).parents[2] / "shared" / "data"
 REQUIRE_ALL = "STAMMKUNDE_REQUIRE_ALL"
 _FLAGS = (

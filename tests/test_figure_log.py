@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 
 from analysis.errors import FigureError
-from analysis.figure_log import FigureLog
+from analysis.figure_log import CustomerLog, FigureLog
 
 
 def record(id="probe.nps", **parts):
@@ -71,3 +72,33 @@ def test_a_cell_run_again_replaces_its_figure(log, tmp_path, monkeypatch):
     monkeypatch.setattr("analysis.figure_log._cell", lambda: "cell-8")
     with pytest.raises(FigureError, match="is reported twice"):
         log.add(record())
+
+
+def keep(tmp_path, id="probe.moved", text="rows"):
+    CustomerLog(tmp_path, "probe").add(id, {"title": "Wer?"}, lambda file: file.write_text(text))
+
+
+def test_a_list_of_customers_is_kept_until_its_chapter_begins_anew(tmp_path):
+    keep(tmp_path)
+    folder = tmp_path / "customers" / "probe"
+    assert (folder / "probe.moved.parquet").read_text() == "rows"
+    assert json.loads((folder / "lists.json").read_text()) == [{"id": "probe.moved", "title": "Wer?", "cell": None}]
+    CustomerLog(tmp_path, "probe").begin()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("id", "message"), [("probe.moved", "is reported twice"), ("other.moved", "does not begin with the chapter's name")]
+)
+def test_a_list_with_a_fault_is_refused(tmp_path, id, message):
+    keep(tmp_path)
+    with pytest.raises(FigureError, match=message):
+        keep(tmp_path, id, "others")
+    assert (tmp_path / "customers" / "probe" / "probe.moved.parquet").read_text() == "rows"
+
+
+def test_a_cell_run_again_replaces_its_list(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.figure_log._cell", lambda: "cell-7")
+    for text in ("first", "second"):
+        keep(tmp_path, text=text)
+    assert (tmp_path / "customers" / "probe" / "probe.moved.parquet").read_text() == "second"

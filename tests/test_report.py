@@ -79,6 +79,33 @@ def test_an_absent_table_is_named_with_those_there_are(report):
     )
 
 
+@pytest.fixture
+def left_ever(tmp_path):
+    """Return a function that gives those who have left for good, from the ends of contracts 1, 2, 3 and so on."""
+
+    def found(*ends: str) -> list[str]:
+        text = "".join(f"{number},2025-{number:02}-01,{end}\n" for number, end in enumerate(ends, start=1))
+        (tmp_path / "c.csv").write_text(f"customer_id,start,ended_on\n{text}", encoding="utf-8")
+        (tmp_path / "c.yml").write_text("report: c\nperiod: quarter\nsources:\n  contracts: {path: c.csv}\n")
+        chosen = params.load(tmp_path / "c.yml")
+        snapshots.build(chosen, tmp_path, tmp_path / "of_c", period=Period.parse("2025-Q3"))
+        ever = open_report(str(tmp_path / "of_c"), chapter="probe").left_ever()
+        return sorted(ever.execute()["customer_id"])
+
+    return found
+
+
+def test_who_has_left_for_good_is_told_by_all_ends_on_record(left_ever):
+    # the period ends on 30 September, the last contract began on 1 November: an end later is a notice given
+    assert left_ever(*[""] * 8, "2025-09-30", "2025-10-15", "2025-12-31") == ["10", "11", "9"]
+
+
+def test_ends_agreed_with_the_contract_are_none_who_left(left_ever):
+    ends = ["2030-12-31"] * 8
+    assert left_ever(*ends, "2025-09-30", "2025-10-15", "2025-12-31") == ["10", "9"]
+    assert left_ever(*ends, "", "2025-10-15", "2025-12-31") == ["10"]
+
+
 def test_what_the_parameters_declare_is_told(report):
     assert report.scale("nps") == (1, 10)
     assert report.begins("surveys").isoformat() == "2026-01-01"

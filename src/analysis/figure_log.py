@@ -1,11 +1,12 @@
-"""The figures the chapters hand over, kept beside the snapshot in one file a chapter."""
+"""What the chapters hand over, kept beside the snapshot: the figures of each chapter, and its lists of customers."""
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,7 @@ class FigureLog:
         """
         self._check(str(record["id"]), str(record["unit"]), str(record["definition"]))
         kept, cell = json.loads(self._file.read_text(encoding="utf-8")), _cell()
-        again = [other for other in kept if other["id"] == record["id"]]
-        if again and (cell is None or again[0]["cell"] != cell):
-            raise FigureError(str(record["id"]), "is reported twice")
-        others = [other for other in kept if other["id"] != record["id"]]
+        others = _others(kept, str(record["id"]), cell)
         numbers = {name: _plain(record[name]) for name in _NUMBERS}
         self._write([*others, {**record, **numbers, "cell": cell}])
 
@@ -63,17 +61,65 @@ class FigureLog:
         return frame.astype(dict.fromkeys(_NUMBERS, "float64"))
 
     def _check(self, id: str, unit: str, definition: str) -> None:
-        if not id.startswith(f"{self.chapter}."):
-            raise FigureError(id, f"does not begin with the chapter's name, {self.chapter!r}")
+        _check_chapter(id, self.chapter)
         if unit not in UNITS:
             raise FigureError(id, f"the unit {unit!r} does not exist; known: {', '.join(UNITS)}")
         if not definition:
             raise FigureError(id, "has no definition")
 
     def _write(self, records: list[dict[str, object]]) -> None:
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-        part.replace(self._file)
+        _write_json(self._file, records)
+
+
+@dataclass(frozen=True)
+class CustomerLog:
+    """The lists of customers of one chapter, in the folder of a snapshot, each with what its sheet is to look like."""
+
+    snapshot: Path
+    chapter: str
+
+    @property
+    def _folder(self) -> Path:
+        return self.snapshot / "customers" / self.chapter
+
+    @property
+    def _file(self) -> Path:
+        return self._folder / "lists.json"
+
+    def begin(self) -> None:
+        """Begin anew, with no list."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, id: str, sheet: Mapping[str, object], write: Callable[[Path], None]) -> None:
+        """Keep a list, whose rows ``write`` writes to a Parquet file, and what its ``sheet`` is to look like.
+
+        Raises FigureError where its id is taken or does not begin with the chapter's name.
+        """
+        _check_chapter(id, self.chapter)
+        kept, cell = json.loads(self._file.read_text(encoding="utf-8")) if self._file.is_file() else [], _cell()
+        others = _others(kept, id, cell)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write(self._folder / f"{id}.parquet")
+        _write_json(self._file, [*others, {"id": id, **sheet, "cell": cell}])
+
+
+def _check_chapter(id: str, chapter: str) -> None:
+    if not id.startswith(f"{chapter}."):
+        raise FigureError(id, f"does not begin with the chapter's name, {chapter!r}")
+
+
+def _others(kept: list[dict[str, object]], id: str, cell: str | None) -> list[dict[str, object]]:
+    """Return what is kept under other ids; what has this one must come from the same cell."""
+    again = [other for other in kept if other["id"] == id]
+    if again and (cell is None or again[0]["cell"] != cell):
+        raise FigureError(id, "is reported twice")
+    return [other for other in kept if other["id"] != id]
+
+
+def _write_json(file: Path, records: list[dict[str, object]]) -> None:
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)
 
 
 def _plain(value: object) -> float | int | None:

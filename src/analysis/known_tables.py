@@ -14,10 +14,11 @@ import ibis.expr.types as ir
 
 from analysis import knowledge
 from analysis.errors import UnknownNameError
+from analysis.intake.newest import Span
 from analysis.intake.snapshot import Snapshot
 from analysis.period import Period
 from analysis.survey_scales import SurveyScales
-from analysis.vocabulary import SMALL_CELL, TABLES
+from analysis.vocabulary import TABLES
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class KnownTables:
     @property
     def smallest(self) -> int:
         """How many customers a group told of has at least: in reports that leave the house fewer are not told."""
-        return SMALL_CELL if self.snapshot.params.audience == "shareable" else 1
+        return self.snapshot.smallest
 
     def periods(self, last: int) -> dict[str, tuple[dt.date, dt.date]]:
         """Return the first and last day of the ``last`` periods up to the one reported, by id, oldest first."""
@@ -66,8 +67,8 @@ class KnownTables:
         return source.begins if source else None
 
     def has(self, table: str, column: str | None = None) -> bool:
-        """Say whether the snapshot holds the table, and the column if one is named."""
-        record = self.snapshot.records.get(table)
+        """Say whether the snapshot holds rows of the table known in the period, and the column if one is named."""
+        record = self.snapshot.held.get(table)
         return record is not None and (column is None or column in record.columns)
 
     def available(self, table: str, *columns: str) -> list[str]:
@@ -86,16 +87,28 @@ class KnownTables:
         return (source.reasons if source else None) or {}
 
     def left_ever(self) -> ir.Table | None:
-        """Return the customers all of whose contracts have an end on record, whatever its date; None without ends.
+        """Return the customers all of whose contracts have an end on record; None without ends.
 
         It looks past the as-of date: for checking attributes without a date, which know as much as the export, only.
+        An end yet to come is a notice given, and counts, unless most contracts in force have one: then it is agreed
+        with the contract and says nothing of leaving.
         """
         if not self.has("contracts", "ended_on"):
             return None
         contracts = self.connection.table("contracts")
-        runs = contracts["ended_on"].isnull().ifelse(1, 0)
+        has_no_end, is_to_come = contracts["ended_on"].isnull(), contracts["ended_on"] > self._newest(contracts)
+        counts = {"open": has_no_end.ifelse(1, 0).sum(), "to_come": is_to_come.fill_null(False).ifelse(1, 0).sum()}
+        in_force = contracts.aggregate(**counts).execute().loc[0]
+        is_agreed = in_force["to_come"] > in_force["open"]
+        runs = (has_no_end | is_to_come if is_agreed else has_no_end).ifelse(1, 0)
         by_customer = contracts.group_by("customer_id").aggregate(running=runs.sum())
         return by_customer.filter(by_customer["running"] == 0).select("customer_id")
+
+    def _newest(self, contracts: ir.Table) -> dt.date:
+        """Return the last day on which a contract began, strays left out, or the last day of the period if later."""
+        days = contracts.group_by("start").aggregate(n=contracts.count()).to_pyarrow().to_pydict()
+        span = Span.of(dict(zip(days["start"], days["n"], strict=True)))
+        return max(self.period.end, span.last) if span else self.period.end
 
     def optional(self, name: str) -> ir.Table | None:
         """Return a table as it was known on the as-of date, or None where there is no such table."""
@@ -203,7 +216,7 @@ class KnownTables:
     def outside_scale(self, column: str, *, table: str = "surveys") -> dict[int, int]:
         """Return how often each whole number was left out of a rating column because it is not on its scale."""
         record = self.snapshot.records.get(table)
-        return dict(record.outside_scale.get(column, {})) if record else {}
+        return dict(record.told(self.smallest).outside_scale.get(column, {})) if record else {}
 
     @property
     def easy(self) -> Literal["high", "low"] | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from analysis.errors import UnknownNameError
-from analysis.figure_log import FigureLog, figure_id, told_apart
-from analysis.intake import records
+from analysis.figure_log import CustomerLog, FigureLog, figure_id, told_apart
+from analysis.intake import engine, records
 from analysis.intake import snapshot as snapshots
 from analysis.known_tables import KnownTables
 from analysis.places import pilot_snapshot, project_folder
@@ -116,6 +117,33 @@ class Report(KnownTables):
         for name, row in zip(ids, rows, strict=True):
             self.figure(name, **row)
 
+    def customers(
+        self,
+        id: str,
+        rows: pd.DataFrame | ir.Table,
+        *,
+        title: str,
+        columns: Mapping[str, tuple[str, str]],
+        labels: Mapping[str, str],
+    ) -> str:
+        """Hand over a list of customers, all of them in their order, as a sheet of the workbook; return its name.
+
+        A report that leaves the house, or has no workbook, keeps no list; then, and where there are no rows, the name
+        is empty. A table is written by the engine, however many rows it has. ``columns`` gives heading and unit of
+        each column and ``labels`` what codes in columns of unit ``text`` are called, as ``customer_lists.sheet`` does.
+        Raises FigureError where the id is taken or does not begin with the chapter's name.
+        """
+        if not self.is_internal or "xlsx" not in self.snapshot.params.outputs:
+            return ""
+        table = ibis.memtable(rows) if isinstance(rows, pd.DataFrame) else rows
+        if not self.connection.execute(table.limit(1).count()):
+            return ""
+        sheet = {"title": title, "columns": dict(columns), "labels": dict(labels)}
+        CustomerLog(self.snapshot.folder, self.chapter).add(
+            id, sheet, lambda file: self.connection.to_parquet(table, file)
+        )
+        return title
+
     def _provenance(self, source: str) -> str:
         parts = []
         for table in source.split():
@@ -134,15 +162,15 @@ class Report(KnownTables):
 
     def sources(self) -> pd.DataFrame:
         """Return one row a table: table, source, read, accepted, quarantined, dropped, set_missing, first, last."""
-        return records.sources(self.snapshot.records)
+        return records.sources(self.snapshot.records, self.smallest)
 
     def notes(self) -> pd.DataFrame:
         """Return what intake noted on the sources, such as how dates were made: table, note."""
-        return records.notes(self.snapshot.records)
+        return records.notes(self.snapshot.records, self.smallest)
 
     def faults(self) -> pd.DataFrame:
         """Return one row a table and reason: table, reason, effect (``row`` or ``value``), column, count."""
-        return records.faults(self.snapshot.records)
+        return records.faults(self.snapshot.records, self.smallest)
 
 
 def _first_of(frame: pd.DataFrame, *columns: str) -> str | None:
@@ -158,8 +186,9 @@ def open_report(snapshot: str = "", *, chapter: str, source: str = "") -> Report
     named = snapshot or os.environ.get(SNAPSHOT_VARIABLE, "")
     folder = Path(named) if named else pilot_snapshot(project_folder(Path.cwd()))
     opened = snapshots.load(folder)
-    connection = ibis.duckdb.connect()
+    connection = ibis.duckdb.connect(**engine.reading(folder))
     for name in opened.records:
         connection.read_parquet(folder / "tables" / f"{name}.parquet", table_name=name)
     FigureLog(folder, chapter).begin()
+    CustomerLog(folder, chapter).begin()
     return Report(opened, chapter, connection, source)

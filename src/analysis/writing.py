@@ -62,7 +62,10 @@ def write(
         if "xlsx" in chosen.outputs:
             with clock.step("xlsx"):
                 titles = {chapter.chapter: chapter.title for chapter in prepared}
-                book = workbook.Workbook(title, chosen.language, chosen.currency, snapshot.period, titles, reported)
+                lists = snapshot.folder / "customers" if chosen.audience == "internal" else None
+                book = workbook.Workbook(
+                    title, chosen.language, chosen.currency, snapshot.period, titles, reported, customers=lists
+                )
                 workbook.write_workbook(book, staged / "tables.xlsx")
             progress("tables.xlsx: done")
 
@@ -91,7 +94,7 @@ def _manifest(
         currency=snapshot.params.currency,
         period=snapshot.period,
         parameters=snapshot.params.as_json(),
-        inputs={name: record.as_json() for name, record in snapshot.records.items()},
+        inputs={name: record.as_json(snapshot.smallest) for name, record in snapshot.records.items()},
         chapters={
             chapter.chapter: len(reported[chapter.chapter]) if chapter.notebook else chapter.sentence
             for chapter in prepared

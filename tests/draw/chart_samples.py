@@ -188,6 +188,7 @@ INCIDENCES = pd.DataFrame(
         "cause": ["Preis"] * 3 + ["Wechsel zu einem anderen Anbieter"] * 3 + ["other"] * 3 + ["unknown"] * 3,
         "time": [30, 365, 1095] * 4,
         "at_risk": [900, 500, 20] * 4,
+        "events": [20, 80, 90] * 4,
         "incidence": [0.02, 0.1, 0.2, 0.01, 0.04, 0.195, 0.0, 0.002, 0.003, 0.0, 0.0, 0.001],
     }
 )

@@ -112,7 +112,7 @@ ALTERNATIVES = {
     ),
     "importance_performance": ("Qualität: 40,0\xa0%, 4,10, so halten", "Preis: 25,0\xa0%, 3,20, zuerst verbessern"),
     "bond_mix": (
-        "nur vertraglich 20,0\xa0% der Kundschaft, Abwanderung 6,1\xa0% (4,0 bis 9,0\xa0%)",
+        "nur vertraglich 20,0\xa0% der Kundschaft (n\xa0=\xa0410), Abwanderung 6,1\xa0% (4,0 bis 9,0\xa0%, n\xa0=",
         "nur technisch 10,0",
     ),
     "opposed": ("Kritiker: teuer, Preiserhöhung, kaputt", "Fürsprecher: freundlich, Kundendienstmitarbeiterin"),
@@ -126,7 +126,7 @@ ALTERNATIVES = {
     "rfm_map": ("Die meisten, 50,0\xa0% der Kundschaft", "bringen 10,0\xa0% des Umsatzes"),  # 50 of 100, 100 of 1,000
     "quality": ("Kundschaft: 10 von 5.000 (0,20\xa0%)", "Verträge: 5 von 112 (4,46\xa0%), 12 weggelassen"),
     "reasons": (
-        "100 beendeten Verträgen",
+        "100 Kundinnen und Kunden, die gingen",
         "Preis 40,0\xa0% (31,0 bis 50,0\xa0%)",
         "Quellen widersprechen sich 8,0\xa0%",
         "unbekannt 12,0\xa0%",

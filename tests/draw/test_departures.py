@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import chart_samples as samples
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,30 +11,16 @@ from chart_samples import INCIDENCES, REASONS, TRIANGLE
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from analysis.draw import charts, departures, language, style
+from analysis.draw import charts, departures, group_phrases, language, sections, style
 from analysis.draw.tables import Table
 from analysis.errors import MeasureError
 
 FOUND = REASONS.assign(cumulative=REASONS["share"].cumsum(), revenue_lost=[300.0, 450.0, 100.0, np.nan, 0.0, 100.0])
-FEES = pd.DataFrame(
-    {
-        "period": ["2026-Q2", "2026-Q3"],
-        "customers": [800, 900],
-        "fees_start": [50_000.0, 51_200.0],
-        "lost": [1_000.0, 2_050.4],
-        "reduced": [0.0, 300.0],
-        "added": [0.0, 820.0],
-        "fees_end": [49_000.0, 49_669.6],
-        "gross_retention": [0.98, 0.954],
-        "gross_low": [0.97, 0.942],
-        "gross_high": [0.99, 0.966],
-        "net_retention": [0.98, 0.97],
-        "net_low": [0.97, 0.957],
-        "net_high": [0.99, 0.983],
-        "without_fee": [0, 0],
-    }
-)
 AT = INCIDENCES.assign(low=INCIDENCES["incidence"] * 0.9, high=INCIDENCES["incidence"] * 1.1, n=900)
+AT = AT.assign(next=None, lead=np.nan, lead_low=np.nan, lead_high=np.nan)
+FOREMOST = AT.index[(AT["cause"] == "Preis") & (AT["time"] >= 365)]
+AHEAD = AT.assign(lead=AT["lead"].where(~AT.index.isin(FOREMOST), 0.05)).astype({"next": "object"})
+AHEAD.loc[FOREMOST, "next"] = "Wechsel zu einem anderen Anbieter"
 
 
 def plain(sentence: str) -> str:
@@ -49,7 +38,7 @@ def cells(table: object) -> list[list[str]]:
 class TestWhy:
     def test_the_costliest_reason_is_named_where_it_is_not_the_most_frequent(self) -> None:
         assert plain(departures.why(FOUND)) == (
-            "Häufigster Grund ist „Preis“: 40,0 % der beendeten Verträge (95-%-Intervall 31,0 bis 50,0 %, n = 100); "
+            "Häufigster Grund ist „Preis“: 40,0 % derer, die gingen (95-%-Intervall 31,0 bis 50,0 %, n = 100); "
             "es folgt „Wechsel zu einem anderen Anbieter mit Wechselprämie“ mit 30,0 %; die Intervalle überschneiden "
             "sich. Am meisten kostet „Wechsel zu einem anderen Anbieter mit Wechselprämie“: 450,00 € Monatsentgelt, "
             "das sind 45,0 % des weggefallenen. Bei 12,0 % ist kein Grund bekannt und bei 8,0 % widersprechen sich die "
@@ -59,7 +48,7 @@ class TestWhy:
     def test_it_speaks_english(self) -> None:
         language.use("en")
         told = plain(departures.why(FOUND.assign(reason=["price", "move", None, None, None, None])))
-        assert told.startswith("The most frequent reason is “price”: 40.0% of the contracts that ended (95% interval")
+        assert told.startswith("The most frequent reason is “price”: 40.0% of those who left (95% interval")
         assert told.endswith("For 12.0% no reason is known, and for 8.0% the sources disagree.")
 
     def test_reasons_as_frequent_and_reasons_clearly_apart_are_told_as_such(self) -> None:
@@ -78,8 +67,27 @@ class TestWhy:
         )
         unknown = FOUND.tail(1).assign(share=1.0)
         assert plain(departures.why(unknown)) == (
-            "Kein Grund ist so häufig, dass er hier genannt werden kann (n = 12). Bei 100,0 % ist kein Grund bekannt."
+            "Bei niemandem, der ging, steht ein Grund fest (n = 12). Bei 100,0 % ist kein Grund bekannt."
         )
+
+    def test_reasons_counted_with_others_are_given_but_not_shown(self) -> None:
+        told = plain(departures.why(FOUND.iloc[[2, 5]].assign(ended=[39, 2], share=[0.95, 0.05])))
+        assert told == (
+            "Welche Gründe genannt wurden, ist nicht gezeigt: Sonst wäre einer zu erkennen, den weniger als 5 "
+            "Kundinnen und Kunden genannt haben (n = 41). Bei 5,0 % ist kein Grund bekannt."
+        )
+
+    def test_where_no_source_of_reasons_is_on_record_only_that_is_said(self) -> None:
+        none = FOUND.tail(1).assign(share=1.0)
+        none.attrs = {"n": 12, "not_in_codebook": {}}
+        told = "Warum Kundinnen und Kunden gehen, ist nicht erfasst (n = 12)."
+        assert plain(departures.why(none)) == told
+        shown = sections.reasons(none, period="2026-Q3", internal=True)
+        assert [plain(str(part)) for part in shown.parts] == [told]
+
+    def test_the_most_frequent_reason_is_named_again_where_it_costs_most(self) -> None:
+        told = plain(departures.why(FOUND.assign(revenue_lost=[500.0, 450.0, 100.0, np.nan, 0.0, 100.0])))
+        assert "überschneiden sich. Auch am meisten kostet „Preis“: 500,00 €" in told
 
     def test_of_a_kind_that_cannot_be_nothing_is_said(self) -> None:
         one_source = FOUND[FOUND["kind"] != "sources disagree"]
@@ -117,7 +125,7 @@ class TestWhy:
 class TestTables:
     def test_reasons_stand_with_share_interval_and_fees(self) -> None:
         head, *rows = cells(departures.by_reason(FOUND, title="Gründe"))
-        assert head == ["Grund", "Verträge", "Anteil", "95-%-Intervall", "Kumuliert", "Monatsentgelt", "Anteil daran"]
+        assert head == ["Grund", "Gegangen", "Anteil", "95-%-Intervall", "Kumuliert", "Monatsentgelt", "Anteil daran"]
         assert rows[0] == ["Preis", "40", "40,0 %", "31,0 bis 50,0 %", "40,0 %", "300,00 €", "30,0 %"]
         assert [row[0] for row in rows[2:]] == ["andere", "Quellen widersprechen sich", "nicht zugeordnet", "unbekannt"]
         assert rows[3][-2:] == ["–", "–"]
@@ -129,10 +137,14 @@ class TestTables:
         assert cells(table)[0][-1] == "Kumuliert"
         assert "sk-note" not in table.html
 
-    def test_contracts_whose_fee_is_not_known_are_counted_below(self) -> None:
+    def test_those_whose_fee_is_not_known_are_counted_below_but_few_of_them_in_the_house_only(self) -> None:
         some = FOUND.copy()
         some.attrs["without_fee"] = 1
-        assert "Bei 1 Vertrag ist das Entgelt nicht bekannt." in departures.by_reason(some, title="Gründe").html
+        inside, shared = (departures.by_reason(some, title="T", internal=internal).html for internal in (True, False))
+        assert "Bei 1 von ihnen ist das Entgelt nicht bekannt." in inside
+        assert "Bei weniger als 5 von ihnen ist das Entgelt nicht bekannt." in shared
+        some.attrs["without_fee"] = 5
+        assert "Bei 5 von ihnen ist das Entgelt" in departures.by_reason(some, title="T").html
 
     def test_texts_that_the_codebook_lacks_are_shown_in_the_house_only(self) -> None:
         found = FOUND.copy()
@@ -141,58 +153,8 @@ class TestTables:
         assert departures.uncoded(found, title="Texte", shown=False) == ""
         assert departures.uncoded(FOUND, title="Texte", shown=True) == ""
 
-    def test_fees_stand_by_period_without_cents_where_they_are_large(self) -> None:
-        head, *rows = cells(departures.by_period(FEES, title="Entgelte"))
-        assert head[:3] == ["Zeitraum", "Zu Beginn", "Weggefallen"]
-        fees = ["51.200", "2.050", "300", "820", "49.670"]
-        assert rows[1] == ["Q3 2026", *fees, "97,0 %", "95,7 bis 98,3 %"]
-        small = FEES.assign(fees_start=80.0, lost=0.5)
-        assert cells(departures.by_period(small, title="Entgelte"))[1][1:3] == ["80,00", "0,50"]
-
-    def test_all_columns_of_fees_have_room_beside_the_contents_of_a_page(self) -> None:
-        # a window of 1,200 px leaves 784 px; in Chromium 81 letters in the widest cells of 8 columns took 826 px
-        columns = zip(*cells(departures.by_period(FEES, title="Entgelte")), strict=True)
-        assert sum(max(map(len, column)) for column in columns) <= 76
-
     def test_no_row_is_a_sentence(self) -> None:
         assert departures.by_reason(FOUND.head(0), title="Gründe") == "Gründe: keine Daten."
-        assert departures.by_period(FEES.head(0), title="Entgelte") == "Entgelte: keine Daten."
-
-
-class TestRevenue:
-    def test_the_last_period_is_told(self) -> None:
-        assert plain(departures.revenue(FEES)).startswith(
-            "Von 51.200 € Monatsentgelt zu Beginn (Q3 2026, n = 900) sind 2.050 € weggefallen"
-        )
-
-    def test_small_sums_keep_their_cents_and_a_retention_without_interval_stands_alone(self) -> None:
-        ends = dict.fromkeys(["gross_low", "gross_high", "net_low", "net_high"], np.nan)
-        one = FEES.tail(1).assign(fees_start=80.5, lost=80.5, reduced=0.0, added=0.0, **ends)
-        told = plain(departures.revenue(one.assign(gross_retention=0.0, net_retention=0.0, customers=1)))
-        assert "Von 80,50 € Monatsentgelt zu Beginn (Q3 2026, n = 1) sind 80,50 € weggefallen" in told
-        assert told.endswith("Geblieben sind 0,0 %.")
-
-    def test_customers_whose_fees_are_not_known_are_counted(self) -> None:
-        assert departures.revenue(FEES.assign(without_fee=12)).endswith(
-            "12 Kundinnen und Kunden ohne bekanntes Entgelt sind nicht mitgezählt."
-        )
-
-    def test_where_ends_are_not_on_record_nothing_is_said_to_have_stayed(self) -> None:
-        unknown = FEES.assign(fees_start=np.nan, net_retention=np.nan)
-        unknown.attrs["ends_on_record"] = False
-        assert departures.revenue(unknown) == (
-            "Wann Verträge enden, ist nicht erfasst; welches Monatsentgelt geblieben ist, lässt sich deshalb nicht "
-            "sagen."
-        )
-
-    def test_a_half_is_rounded_in_the_sentence_as_in_the_table(self) -> None:
-        half = FEES.assign(lost=3738.5)
-        assert "sind 3.739\xa0€ weggefallen" in departures.revenue(half)
-        assert cells(departures.by_period(half, title="Entgelte"))[1][2] == "3.739"
-
-    @pytest.mark.parametrize("fees", [FEES.head(0), FEES.assign(net_retention=np.nan)])
-    def test_no_fees_are_no_data(self, fees: pd.DataFrame) -> None:
-        assert departures.revenue(fees) == "Monatsentgelt zu Beginn: keine Daten."
 
 
 class TestWhen:
@@ -203,6 +165,20 @@ class TestWhen:
             "11,0 %, n = 900). Häufigster Grund bis Monat 36: „Preis“, deswegen sind 20,0 % aller gegangen "
             "(95-%-Intervall 18,0 bis 22,0 %, n = 900). Hier zählen alle Jahre; in einem einzelnen Zeitraum kann ein "
             "anderer Grund vorn liegen."
+        )
+
+    def test_a_lead_within_noise_claims_no_order(self) -> None:
+        noise = AHEAD.assign(lead_low=-0.01)
+        assert plain(departures.when(noise[noise["time"] == 365])).startswith(
+            "Bis Monat 12 sind 10,0 % aller wegen „Preis“ gegangen (95-%-Intervall 9,0 bis 11,0 %, n = 900) und 4,0 % "
+            "wegen „Wechsel zu einem anderen Anbieter“; welcher der beiden Gründe häufiger ist, lässt sich nicht sagen"
+            ": Der Unterschied liegt im Zufallsbereich."
+        )
+
+    def test_a_lead_beyond_chance_is_told_as_such(self) -> None:
+        sure = AHEAD.assign(lead_low=0.02)
+        assert "; wegen „Wechsel zu einem anderen Anbieter“ waren es gesichert weniger, nämlich 4,0 %." in plain(
+            departures.when(sure[sure["time"] == 365])
         )
 
     def test_pooled_unknown_and_missing_reasons_are_none(self) -> None:
@@ -224,23 +200,6 @@ class TestFigures:
         assert shares["group"].tolist()[2:] == ["other", "sources disagree", "not in codebook", "unknown"]
         assert shares["n"].tolist() == [100] * 6
         assert found.loc[found["unit"] == "money", "n"].tolist() == [40, 30, 10, 0, 12]
-
-    def test_fees_are_those_of_the_last_period(self) -> None:
-        found = departures.revenue_figures(FEES, "churn_drivers").set_index("id")
-        assert found["value"].to_dict() == {
-            "churn_drivers.fees_start": 51_200.0,
-            "churn_drivers.fees_lost": 2_050.4,
-            "churn_drivers.gross_retention": 0.954,
-            "churn_drivers.net_retention": 0.97,
-        }
-        assert found.loc["churn_drivers.net_retention", ["low", "high", "n"]].tolist() == [0.957, 0.983, 900]
-        assert departures.revenue_figures(FEES.head(0), "churn_drivers").empty
-
-    def test_fees_of_an_earlier_period_are_not_given_out_as_those_of_the_last(self) -> None:
-        unknown = FEES.assign(fees_start=[50_000.0, np.nan], net_retention=[0.98, np.nan])
-        assert departures.revenue_figures(unknown, "churn_drivers").empty
-        assert departures.revenue(unknown) == "Monatsentgelt zu Beginn: keine Daten."
-        assert len(cells(departures.by_period(unknown, title="Entgelte"))) == 2  # the head, and the earlier one
 
     def test_incidences_are_named_by_their_days_and_left_out_where_missing(self) -> None:
         found = departures.incidence_figures(AT.assign(incidence=AT["incidence"].where(AT["time"] > 30)), "x")
@@ -271,7 +230,7 @@ class TestReasonsChart:
         assert len(written) == 2 * len(bare)
 
     def test_notes_say_what_grey_and_other_are(self) -> None:
-        grey = "Grau: Verträge, deren Grund nicht feststeht."
+        grey = "Grau: Der Grund steht nicht fest."
         assert charts.reasons(REASONS, title="T", note="Ende.").note == (
             f"„andere“ sind alle selten genannten Gründe. {grey} Ende."
         )
@@ -287,16 +246,23 @@ class TestIncidenceChart:
         assert [line.get_ydata()[-1] for line in lines] == [0.2, 0.195, 0.003, 0.001]
         assert chart.alt.index("Preis") < chart.alt.index("Wechsel") < chart.alt.index("andere")
 
-    def test_a_curve_starts_at_nought_and_ends_where_too_few_are_left(self, figures: list[Figure]) -> None:
+    def test_a_curve_ends_where_too_few_are_left(self, figures: list[Figure]) -> None:
         chart = charts.incidence(INCIDENCES, title="Titel", min_group=21)
         line = figures[0].axes[0].get_lines()[0]
-        assert np.asarray(line.get_ydata()).tolist() == [0, 0.02, 0.1]
+        assert np.asarray(line.get_ydata()).tolist() == [0.1]
         assert "Preis 10,0\xa0% nach 12 Monaten" in chart.alt
         assert charts.incidence(INCIDENCES, title="Titel", min_group=901) == "Titel: keine Daten."
 
+    def test_a_curve_begins_where_enough_have_left_for_its_cause(self, figures: list[Figure]) -> None:
+        rare = INCIDENCES.assign(events=[1, 3, 1, 0, 2, 2, 4, 0, 0, 9, 9, 9])
+        chart = charts.incidence(rare, title="Titel")
+        lines = [np.asarray(line.get_ydata()).tolist() for line in figures[0].axes[0].get_lines()[:2]]
+        assert lines == [[0.2], [0.0, 0.0, 0.001]]
+        assert "Wechsel" not in chart.alt
+
     def test_curves_of_many_steps_are_thinned_but_keep_their_last_value(self) -> None:
         days = np.arange(1, 20_001)
-        many = pd.DataFrame({"cause": "Preis", "time": days, "at_risk": 99, "incidence": days / 40_000})
+        many = pd.DataFrame({"cause": "Preis", "time": days, "at_risk": 99, "events": 1, "incidence": days / 40_000})
         chart = charts.incidence(many, title="Titel")
         assert len(chart.svg) < 80_000
         assert "Preis 50,0\xa0% nach 657 Monaten" in chart.alt
@@ -363,3 +329,22 @@ class TestRetentionChart:
         assert ax.get_yticklabels()[-1].get_text().startswith("Mai 2024")
         assert chart.note.endswith("Ohne Zahl: Alle sind noch da. 16 frühere Monate sind nicht gezeigt.")
         assert len(ax.texts) == 0
+
+
+def test_groups_that_are_not_shown_are_not_counted(figures: list[Figure]) -> None:
+    curves = samples.CURVES.copy()
+    curves.attrs = {"n": 397, "from_time": 0}
+    rates = pd.DataFrame({"channel": ["Filiale"], "exposed": [71], "ended_of_exposed": [13], "share": [0.18]})
+    rates = rates.assign(share_low=0.11, share_high=0.29)
+    notes = [
+        sections.groups(curves, rates, "channel", of=of, test=SimpleNamespace(chi2=0.3, df=1, p_value=0.57), smallest=5)
+        .parts[0]
+        .note
+        for of in (400, 397)
+    ]
+    assert ["Nicht gezeigt: kleinere Gruppen." in note for note in notes] == [True, False]
+
+
+def test_groups_are_spoken_of_as_in_a_sentence() -> None:
+    assert group_phrases.with_group("term_months", "12") == "einer Laufzeit von 12 Monaten"
+    assert group_phrases.with_group("community_member", True) == "dem Merkmal „Community-Mitglied: ja“"

@@ -6,6 +6,7 @@ import chart_samples as samples
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from analysis.draw import charts, holding, language
 from analysis.draw.tables import Table
@@ -351,7 +352,7 @@ class TestBondMixChart:
     def test_small_groups_have_a_dash_and_mixes_of_nobody_no_row(self) -> None:
         chart = charts.bond_mix(samples.BONDS, title="Titel", internal=True)
         assert isinstance(chart, charts.Chart)
-        assert "nur technisch 10,0\xa0% der Kundschaft, Abwanderung –" in chart.alt
+        assert "nur technisch 10,0\xa0% der Kundschaft (n\xa0=\xa0205), Abwanderung –" in chart.alt
         assert "keine erfasste Bindung – der Kundschaft, Abwanderung 12,5\xa0%" in chart.alt
         assert chart.note == "Ein Strich steht für weniger als 5 Kundinnen und Kunden."
         nobody = samples.BONDS.assign(customers=[820, 410, 205, 410, 203, 0], exposed=[800, 400, 9, 400, 240, 0])
@@ -365,17 +366,24 @@ class TestBondMixChart:
         assert isinstance(chart, charts.Chart)
         # the 2 follow from all others; so do the 3 exposed
         assert "nur vertraglich – der Kundschaft, Abwanderung 6,1\xa0%" in chart.alt
-        assert "technisch + vertraglich 20,0\xa0% der Kundschaft, Abwanderung –" in chart.alt
+        assert "technisch + vertraglich 20,0\xa0% der Kundschaft (n\xa0=\xa0410), Abwanderung –" in chart.alt
         assert chart.note == (
             "Ein Strich steht für weniger als 5 Kundinnen und Kunden oder für eine Zahl, aus der sich eine so kleine "
             "Gruppe errechnen ließe."
         )
 
+    def test_each_share_stands_with_the_customers_it_is_of(self, figures: list[Figure]) -> None:
+        frame = mixes(technical=300, none=4).assign(exposed=[290, 100])
+        charts.bond_mix(frame, title="Titel", internal=True)
+        bars, dots = ([plain(text.get_text()) for text in ax.texts] for ax in figures[0].axes)
+        assert bars == ["–", "98,7 % (n = 300)"]
+        assert [text.partition(" (")[2] for text in dots] == ["n = 100)", "n = 290)"]
+
     def test_few_leavers_of_many_are_told(self) -> None:
         frame = mixes(technical=300, none=100).assign(churn=[0.01, 0.02])
         chart = charts.bond_mix(frame, title="Titel")
         assert isinstance(chart, charts.Chart)
-        assert "keine erfasste Bindung 25,0\xa0% der Kundschaft, Abwanderung 2,0\xa0%" in chart.alt
+        assert "keine erfasste Bindung 25,0 % der Kundschaft (n = 100), Abwanderung 2,0 %" in plain(chart.alt)
         assert chart.note == ""
 
     def test_where_all_groups_are_small_there_is_a_sentence(self) -> None:
@@ -386,7 +394,7 @@ class TestBondMixChart:
         one = samples.BONDS.head(1).assign(exposed=0, churn=NAN, churn_low=NAN, churn_high=NAN)
         chart = charts.bond_mix(one, title="Titel")
         assert isinstance(chart, charts.Chart)
-        assert "psychologisch 40,0\xa0% der Kundschaft, Abwanderung –" in chart.alt
+        assert "psychologisch 40,0\xa0% der Kundschaft (n\xa0=\xa0820), Abwanderung –" in chart.alt
 
 
 def test_all_is_said_in_english_too() -> None:

@@ -13,11 +13,17 @@ from analysis.draw import margins, offers, value_sections
 from analysis.draw.offer_names import pressing
 from analysis.draw.tables import Table
 
-OFFERS = EARNED.assign(revenue=9.0, margin_ratio=0.4, previous_contribution=1.0, trend=["up", *["within noise"] * 4])
+OFFERS = EARNED.assign(
+    revenue=9.0,
+    margin_ratio=0.4,
+    previous_contribution=1.0,
+    without_cost=0.0,
+    trend=["up", *["within noise"] * 4],
+)
 SUMMARY = pd.DataFrame(
     [
         {"status": "computed", "months": 12, "first": dt.date(2025, 10, 1), "last": dt.date(2026, 9, 30)}
-        | {"of": "A", "source": "transactions"}
+        | {"of": "A", "source": "transactions", "wrong_sign": 0, "service_below_zero": 0}
     ]
 )
 STAKE = pd.DataFrame(
@@ -54,6 +60,7 @@ RULES = pd.DataFrame(
         "lift": [3.1, 3.1, 2.0, 1.0],
         "baskets": [781, 781, 40, 60],
         "p_adjusted": [1e-9, 1e-9, 0.01, 0.6],
+        "customers": [300, 300, 4, None],
     }
 )
 TRIAL = pd.DataFrame(
@@ -138,7 +145,9 @@ class TestReview:
         few = OFFERS.assign(customers=4)
         told = margins.verdicts(few, SUMMARY, smallest=5)
         assert "Geschenkkorb" not in told
-        assert "1 weitere" in told
+        assert "davor: hier nicht genannt, weil zu wenige Personen sie kauften. Es sollte" in plain(told)
+        some = margins.verdicts(OFFERS.assign(verdict="drop", customers=[9, 9, 9, 4, 9]), SUMMARY, smallest=5)
+        assert "; 2 weitere Angebote. Sie sollten" in plain(some)
         assert margins.by_offer(few, title="T", smallest=5) == ""
 
     @pytest.mark.parametrize("status", ["too few months", "nothing sold", "no cost known"])
@@ -150,11 +159,50 @@ class TestReview:
         )
         assert margins.figures(OFFERS.head(0), summary, "value").empty
 
+    def test_what_is_not_sold_any_more_is_neither_an_offer_nor_one_to_drop(self) -> None:
+        offers = OFFERS.assign(verdict=["keep", "watch", "too few", "not sold", "cost unknown"])
+        told = plain(margins.verdicts(offers, SUMMARY))
+        assert "wurden 4 Angebote verkauft. Keines kostet" in told
+        assert told.endswith(
+            "1 weiteres Angebot wurde nicht mehr verkauft, höchstens noch zurückgenommen; es bekommt kein Urteil."
+        )
+        assert "nicht mehr verkauft" in [row[1] for row in rows(margins.by_offer(offers, title="T"))]
+        found = margins.figures(offers, SUMMARY, "value")
+        assert found.loc[found["id"] == "value.offer_verdict", "n"].tolist() == [4, 4, 4]
+        assert "A-4" not in found["group"].tolist()
+
+    def test_costs_that_are_known_in_part_or_below_0_are_told(self) -> None:
+        partly = plain(margins.verdicts(OFFERS.assign(without_cost=[0.5, 0, 0, 0, 1]), SUMMARY))
+        assert partly.endswith(
+            "Bei 1 Angebot ist der Wareneinsatz mancher Bestellzeilen unbekannt; Deckungsbeitrag und Urteil beruhen "
+            "auf den übrigen."
+        )
+        summary = SUMMARY.assign(wrong_sign=1, service_below_zero=4)
+        wrong = "In 1 Bestellzeile liegt der Wareneinsatz unter 0, obwohl keine Ware zurückkam; er gilt als unbekannt. "
+        below = "ergeben die Betreuungskosten eines Zeitraums in der Summe weniger als 0; sie bleiben außer Betracht."
+        assert plain(margins.verdicts(OFFERS, summary)).endswith(f"{wrong}Bei 4 Personen {below}")
+        assert plain(margins.verdicts(OFFERS, summary, smallest=5)).endswith(f"{wrong}Bei wenigen Personen {below}")
+        told = plain(margins.verdicts(OFFERS.head(0), summary.assign(status="no cost known")))
+        assert told.endswith(f"{wrong}Bei 4 Personen {below}")
+
+    def test_only_signs_that_are_there_are_explained(self) -> None:
+        found = margins.by_offer(OFFERS.assign(trend="too few"), title="T")
+        assert "Verlauf: ? nicht vergleichbar." in html(found)
+        assert rows(found)[0][-2] == "?"
+
+    def test_one_customer_with_a_weak_offer_is_told_in_the_singular(self) -> None:
+        held = HELD.copy()
+        held.attrs = {"n": 1, "margin": 40.0}
+        told = plain(margins.stake(STAKE.tail(1).assign(of_class=1), held, of="A"))
+        assert told.startswith(
+            "So viele Kundinnen und Kunden der Klasse A kauften schwache Angebote: „A-2“ 1 (0,3 %). Diese 1 Person "
+        )
+
     def test_the_table_has_a_row_an_offer_and_says_what_a_dash_means(self) -> None:
         found = margins.by_offer(OFFERS, title="T")
         assert [row[0] for row in rows(found)][:2] == ["Espresso", "Crema, ganze Bohne"]
-        assert rows(found)[0][1:] == ["40,0 %", "78.063 €", "72.376 bis 83.748 €", "1 €", "▲ steigend", "behalten"]
-        assert "Ein Strich bei der Entwicklung: im Zufallsbereich." in html(found)
+        assert rows(found)[0][1:] == ["behalten", "78.063 €", "72.376 bis 83.748 €", "1 €", "▲", "40,0 %"]
+        assert "Verlauf: ▲ steigend, – im Zufallsbereich." in html(found)
 
     def test_the_weakest_are_kept_where_not_all_are_shown(self) -> None:
         assert pressing(OFFERS, most=2)["product_id"].tolist() == ["A-2", "A-4"]
@@ -162,9 +210,11 @@ class TestReview:
 
     def test_what_is_at_stake_is_told_of_all_who_hold_one(self) -> None:
         told = plain(margins.stake(STAKE, HELD, of="A", smallest=5))
-        assert told.startswith("Von der Klasse A kauften 418 Kundinnen und Kunden (45,3 %) „Geschenkkorb“. Zusammen")
-        assert "diese 420 mit allem, was sie kaufen, 183.360 € Marge" in told
-        assert "3 Kundinnen" in plain(margins.stake(STAKE, HELD, of="A"))
+        who = "So viele Kundinnen und Kunden der Klasse A kauften schwache Angebote: „Geschenkkorb“ 418 (45,3 %)"
+        assert told.startswith(
+            f"{who}. Zusammen brachten diese 420 in dieser Zeit mit allem, was sie kauften, 183.360 €"
+        )
+        assert "„A-2“ 3 (0,3 %)" in plain(margins.stake(STAKE, HELD, of="A"))
 
     @pytest.mark.parametrize("internal", [True, False])
     def test_customers_are_listed_in_the_house_only(self, internal: bool) -> None:
@@ -190,6 +240,17 @@ class TestNextOffers:
         assert "„Entkalker“, „Tabs, 10 Stück“ und „Tee“ (in 40" in told
         assert "bestellt in 36,0 % der Fälle auch „Entkalker“." in told
         assert len(rows(offers.rules_table(RULES, title="T"))) == 3
+
+    def test_what_few_customers_order_together_is_not_passed_on(self) -> None:
+        told = offers.bought_together(RULES, baskets=26915, tested=267, smallest=5)
+        assert "„Tee“" not in told
+        assert len(rows(offers.rules_table(RULES, title="T", smallest=5))) == 2
+        few = RULES.assign(customers=4)
+        assert "von zu wenigen Personen, um sie hier zu nennen" in offers.bought_together(
+            few, baskets=26915, tested=267, smallest=5
+        )
+        assert offers.rules_table(few, title="T", smallest=5) == ""
+        assert "value.pair_lift" not in offers.figures(few, TRIAL, "value", source="transactions")["id"].tolist()
 
     def test_nothing_sure_is_said_and_the_trial_not_told(self) -> None:
         tried = Tried(RULES.assign(p_adjusted=0.9), TRIAL)
@@ -239,9 +300,8 @@ class TestNextOffers:
         found = offers.figures(RULES, TRIAL, "value", source="transactions")
         assert found["id"].tolist() == [
             "value.pair_lift",
-            "value.pair_lift",
             "value.rules_taken",
             "value.popular_taken",
             "value.taken_gain",
         ]
-        assert found.loc[4, ["value", "low", "high", "n"]].tolist() == [-0.08, -0.14, -0.02, 331]
+        assert found.loc[3, ["value", "low", "high", "n"]].tolist() == [-0.08, -0.14, -0.02, 331]

@@ -170,12 +170,47 @@ class TestMarks:
         assert told[5] == "Fehler logistische Regression (verwendet) 0,0371 0,0304 bis 0,0441"
         assert "0,5 wäre Raten" in plain(shown.html)
 
+    def test_ends_that_read_alike_are_no_interval(self) -> None:
+        average = SCORES.assign(lift_low=[1.97, 1.93, 1 - 1e-15, 1.16], lift_high=[3.72, 3.67, 1 + 1e-15, 1.7])
+        shown = risks.marks(average)
+        assert isinstance(shown, Table)
+        assert "Lift Durchschnitt 1,00 –" in [" ".join(plain(line).split()) for line in shown.plain.splitlines()]
+
     def test_nothing_is_shown_where_nothing_was_computed(self) -> None:
         assert risks.marks(SCORES.head(0)) == ""
 
     def test_an_absent_column_is_named(self) -> None:
         with pytest.raises(MeasureError, match=r"^risks\.marks: column 'lift_low' is absent"):
             risks.marks(SCORES.drop(columns="lift_low"))
+
+
+class TestWindows:
+    FRAME = pd.DataFrame(
+        {
+            "use": ["train", "train", "test"],
+            "as_of": pd.to_datetime(["2026-01-04", "2025-10-06", "2026-04-04"]),
+            "customers": [60_000, 2_500, 61_000],
+            "used": [50_000, 2_500, 50_000],
+        }
+    )
+
+    def test_the_first_days_are_told_and_where_a_sample_was_drawn(self) -> None:
+        assert plain(risks.windows(self.FRAME, SUMMARY)) == (
+            "Gelernt ist an Zeiträumen von 90 Tagen ab 06.10.2025 und 04.01.2026, geprüft an dem ab 04.04.2026. In den "
+            "Zeiträumen ab 04.01.2026 und 04.04.2026 sind nicht alle Kundinnen und Kunden einbezogen, sondern je eine "
+            "Stichprobe von 50.000, nach fester Regel gezogen."
+        )
+
+    def test_of_all_customers_no_sample_is_told(self) -> None:
+        assert "Stichprobe" not in risks.windows(self.FRAME.assign(used=self.FRAME["customers"]), SUMMARY)
+
+    def test_it_speaks_english_and_says_nothing_where_nothing_was_computed(self) -> None:
+        assert risks.windows(self.FRAME, SUMMARY.assign(status="too few left")) == ""
+        language.use("en")
+        told = plain(risks.windows(self.FRAME.tail(2), SUMMARY))
+        assert told.startswith(
+            "Learnt from windows of 90 days that begin on Oct 6, 2025, tested on that of Apr 4, 2026"
+        )
 
 
 class TestLists:
@@ -188,6 +223,8 @@ class TestLists:
         assert "Gezeigt sind die ersten 2 von 2.675. Risiko, in den nächsten 90 Tagen zu gehen." in plain(
             page.get_text()
         )
+        assert "Tage bis Ende der vollen Laufzeit" in page.get_text()
+        assert "Hier folgt eine volle Laufzeit auf die andere, auch wo vorher gekündigt werden kann." in page.get_text()
         outside = risks.at_risk_list(RISKS, internal=False)
         assert outside == "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
 
@@ -195,6 +232,7 @@ class TestLists:
         shown = risks.at_risk_list(RISKS[["customer_id", "risk"]], internal=True)
         assert isinstance(shown, Table)
         assert "NPS" not in shown.plain
+        assert "volle" not in shown.html
 
     def test_nobody_makes_no_list(self) -> None:
         assert risks.at_risk_list(RISKS.head(0), internal=True) == ""

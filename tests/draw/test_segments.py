@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
+from scipy.optimize import linprog
 
-from analysis.draw import charts, language, movement, segment_sections
+from analysis.draw import charts, customer_lists, language, movement, segment_sections, spread
 from analysis.draw.charts.clusters import cluster_names
 from analysis.draw.small_cells import hidden
 from analysis.draw.tables import Table
 from analysis.draw.words import Findings, Sentence
-from analysis.errors import MeasureError
+from analysis.errors import MeasureError, UnknownNameError
 
 AMOUNTS = ["customers", "revenue_before", "revenue_after", "change"]
 PAIRS = [
@@ -73,20 +74,53 @@ class TestHiding:
     def test_counts_known_from_elsewhere_are_hidden_last(self) -> None:
         assert hidden({"a": 3, "b": 9, "c": 40, "all": 52}, self.SUMS, known=["b"]) == {"a", "c"}
 
+    def test_counts_told_elsewhere_protect_nothing(self) -> None:
+        # the classes now, 50, 43 and 72, stand in the report: to hide >A with its cell would hide nothing
+        shown = moved([3, *COUNTS[1:]], internal=False)
+        classes = shown[(shown["part"] == "after") & shown["state_after"].isin(movement.CLASSES)]
+        assert classes["customers"].notna().all()
+
+    def test_cells_linked_by_one_cell_only_do_not_give_it_away(self) -> None:
+        # two hidden in each row and column, yet m = (first two rows) - (first two columns)
+        table = {"ax": 2, "ay": 2, "bx": 2, "by": 2, "bz": 4, "cz": 2, "cw": 2, "dz": 2, "dw": 2}
+        counts = table | dict.fromkeys(("az", "aw", "bw", "cx", "cy", "dx", "dy"), 30)
+        lines = [[name for name in sorted(counts) if end in name] for end in "abcdxyzw"]
+        sums = [[*line, end] for line, end in zip(lines, "ABCDXYZW", strict=True)]
+        counts |= {line[-1]: sum(counts[name] for name in line[:-1]) for line in sums}
+        assert len(hidden(counts, sums)) > len(table)
+
     @pytest.mark.parametrize("seed", range(20))
-    def test_no_shown_sum_gives_a_small_count_away(self, seed: int) -> None:
-        counts = np.random.default_rng(seed).poisson(7, len(PAIRS)).tolist()
-        shown, whole = moved(counts, internal=False), moved(counts)
-        is_cell = whole["part"] == "cell"
+    def test_no_reckoning_gives_a_small_count_away(self, seed: int) -> None:
+        """What a reader knows is equations on the cells; under them each small count might be 5 or more."""
+        counts = np.random.default_rng(seed).poisson([7, 2, 15, 40][seed % 4], len(PAIRS))
+        shown, whole = moved(counts.tolist(), internal=False), moved(counts.tolist())
         assert not shown["customers"].between(1, 4).any()
-        for column in ("state_before", "state_after", "move"):
-            for name, rows in whole[is_cell].groupby(column):
-                away = shown.loc[rows.index, "customers"].isna()
-                part = "move" if column == "move" else column.removeprefix("state_")
-                sums = shown[(shown["part"] == part) & (shown[column] == name)]
-                is_total_shown = bool(sums["customers"].notna().all())
-                assert not away.any() or (away.sum() > 1 if is_total_shown else True)
-                assert not away.any() or not is_total_shown or rows.loc[away, "customers"].sum() >= 5
+        parts = np.array([self.holds(row) for _i, row in whole.iterrows()])
+        told = shown["customers"].notna().to_numpy(copy=True)
+        for side in ("before", "after"):  # by the report on the period itself: its buyers, its classes
+            of = (whole["part"] == side) & whole[f"state_{side}"].isin(movement.CLASSES)
+            told |= (of & ~whole.loc[of, "customers"].between(1, 4).any()).to_numpy()
+        buyers = np.array([[pair[side] in movement.CLASSES for pair in PAIRS] for side in (0, 1)])
+        buyers = buyers[buyers @ counts >= 5]
+        known = np.vstack([parts[told], buyers]).astype(float)
+        for part in parts[whole["customers"].between(1, 4)]:
+            most = linprog(-part.astype(float), A_eq=known, b_eq=known @ counts)
+            assert most.status == 3 or -most.fun >= 5 - 1e-6
+
+    @staticmethod
+    def holds(row: pd.Series) -> list[bool]:
+        """Say which of the cells a row of the movement adds up."""
+        if row["part"] == "move":
+            return [movement._move(*pair) == row["move"] for pair in PAIRS]
+        states = zip((row["state_before"], row["state_after"]), (0, 1), strict=True)
+        wanted = [(side, state) for state, side in states if isinstance(state, str)]
+        return [all(pair[side] == state for side, state in wanted) for pair in PAIRS]
+
+    def test_the_money_of_a_period_of_few_buyers_is_not_told_with_that_of_all(self) -> None:
+        # 20 were there before and 4 now: what all bring now is what the 4 bring
+        gone = [4 if pair == ("A", "A") else 16 * (pair == ("B", "gone")) for pair in PAIRS]
+        shown = moved(gone, internal=False)
+        assert shown.loc[shown["part"] == "all", AMOUNTS].isna().all(axis=None)
 
     def test_money_is_hidden_with_the_customers(self) -> None:
         shown = moved([3, *COUNTS[1:]], internal=False)
@@ -184,6 +218,11 @@ class TestTold:
         found = moved()
         assert said in movement.headline(found.assign(change=found["change"] * factor), since="2026-Q2")
 
+    def test_where_all_stayed_the_headline_has_no_balance(self) -> None:
+        stayed = [8 * (before == after) for before, after in PAIRS]
+        told = plain(movement.headline(moved(stayed), since="2026-Q2"))
+        assert told.endswith("auf 168,00 € gesunken (n = 24): Alle blieben in ihrer Klasse.")
+
     def test_a_headline_of_too_few_tells_no_amounts(self) -> None:
         few = moved([*COUNTS[:15], 1, 1, 0], internal=False)
         assert "€" not in movement.headline(few, since="2026-Q2")
@@ -206,6 +245,10 @@ class TestTold:
         # A to B 10, to C 7, gone 8: 17 · 3 + 8 · 10 less
         note = "Gezeigt sind die ersten 2 von 25. Alle 25 Kundinnen und Kunden zusammen: 131,00 € weniger."
         assert note in plain(page.get_text())
+        listed = movement.fallen_list(FALLEN, moved(), internal=True, sheet="Wanderung")
+        assert isinstance(listed, Table)
+        assert "Arbeitsmappe tables.xlsx auf dem Blatt „Wanderung“." in listed.html
+        assert "tables.xlsx" not in shown.html
         outside = movement.fallen_list(FALLEN, moved(internal=False), internal=False)
         assert outside == "Die Liste einzelner Kundinnen und Kunden steht nur in internen Berichten."
 
@@ -268,7 +311,7 @@ class TestSection:
 class TestClasses:
     CLASSES = pd.DataFrame(
         {"class": ["A", "B", "C"], "customers": [1, 9, 90], "revenue": [80.0, 15.0, 5.0], "share": [0.8, 0.15, 0.05]}
-    ).assign(customer_share=[0.01, 0.09, 0.9], lowest_revenue=[80.0, 1.0, 0.0])
+    ).assign(customer_share=[0.01, 0.09, 0.9], lowest_revenue=[80.0, 1.0, 0.0], not_positive=0)
 
     def test_a_class_of_few_stays_in_the_house(self) -> None:
         few = "Die Klassen stehen nur in internen Berichten: Eine von ihnen zählt weniger als 5 Kundinnen und Kunden."
@@ -291,25 +334,125 @@ class TestClasses:
         none = self.CLASSES.assign(customers=[0, 0, 3], share=np.nan, revenue=[0.0, 0.0, -5.0])
         assert plain(segment_sections.best_class(none, internal=True)).endswith("im Zeitraum Umsatz gebracht (n = 3).")
 
+    def test_classes_without_customers_are_left_out(self) -> None:
+        only = self.CLASSES.assign(customers=[0, 0, 7], share=np.nan, revenue=[0.0, 0.0, -5.0])
+        shown = segment_sections.classes(only, period="2026-Q3", internal=True)
+        html = shown._repr_mimebundle_()["text/html"]
+        assert len(BeautifulSoup(html, "html.parser").find_all("tr")) == 2
+        assert "<img" not in html
+        assert "<svg" not in html
+
+    def test_without_customers_there_is_a_sentence(self) -> None:
+        nobody = self.CLASSES.assign(customers=0)
+        said = "Für den Zeitraum sind keine Bestellungen erfasst."
+        assert segment_sections.best_class(nobody, internal=True) == said
+        assert segment_sections.classes(nobody, period="2026-Q3", internal=True) == said
+
+    def test_why_shares_come_to_less_than_all_is_said(self) -> None:
+        some = self.CLASSES.assign(customers=[5, 9, 90], share=[0.8, 0.15, 0.04], not_positive=[0, 0, 16])
+        for internal in (True, False):
+            shown = segment_sections.classes(some, period="2026-Q3", internal=internal)
+            text = plain(shown._repr_mimebundle_()["text/html"])
+            assert ("16 Kundinnen und Kunden der Klasse C haben unter dem Strich nichts" in text) == internal
+
+    def test_no_loser_is_told_of_outside_by_an_empty_class_a(self) -> None:
+        none = self.CLASSES.assign(customers=[0, 0, 3], share=np.nan, revenue=[0.0, 0.0, -5.0])
+        assert "3" not in segment_sections.best_class(none, internal=False)
+
+    def test_the_map_that_is_passed_on_leaves_out_few_and_what_they_follow_from(self) -> None:
+        scores = pd.DataFrame({"recency_score": [1, 1, 2, 3], "frequency_score": [1, 1, 2, 3]})
+        scores = scores.assign(customers=[4, 5, 3, 30], revenue=1.0)
+        chart = segment_sections.rfm(scores, internal=False)
+        assert isinstance(chart, charts.Chart)
+        # all are 42; without the 3 alone they would be the rest
+        assert plain(chart.title).endswith("(n = 30)")
+        assert "weniger als 5" in chart.note
+        inside = segment_sections.rfm(scores, internal=True)
+        assert isinstance(inside, charts.Chart)
+        assert plain(inside.title).endswith("(n = 42)")
+
+    def test_a_map_of_few_only_is_a_sentence(self) -> None:
+        scores = pd.DataFrame({"recency_score": [1, 2], "frequency_score": [1, 2], "customers": [3, 4], "revenue": 1.0})
+        assert "nur in internen Berichten" in segment_sections.rfm(scores, internal=False)
+        assert segment_sections.rfm(scores.head(0), internal=True) == "Es sind keine Bestellungen erfasst."
+
+    def test_a_map_without_revenue_shows_customers_only(self) -> None:
+        scores = pd.DataFrame({"recency_score": [1, 2], "frequency_score": [1, 2], "customers": [3, 9]})
+        chart = segment_sections.rfm(scores.assign(revenue=-1.0), internal=True)
+        assert isinstance(chart, charts.Chart)
+        assert "Anteile daran gibt es deshalb nicht" in chart.note
+        assert "Umsatzes" not in chart.alt
+
+    @pytest.mark.parametrize(("third", "internal", "told"), [(2, True, [20]), (2, False, []), (5, False, [20])])
+    def test_the_best_customers_do_not_give_away_those_who_spend_less(
+        self, third: int, internal: bool, told: list[int]
+    ) -> None:
+        scores = pd.DataFrame({"recency_score": 5, "frequency_score": 5, "monetary_score": [5, 3]})
+        found = segment_sections.best_customers(scores.assign(customers=[20, third]), bins=5, internal=internal)
+        assert found["customers"].tolist() == told
+
+
+class TestSpread:
+    CURVE = pd.DataFrame({"customer_share": [0.0, 0.5, 1.0], "revenue_share": [0.0, 0.2, 1.0]})
+
+    @staticmethod
+    def measured(n: int, positive: float) -> pd.DataFrame:
+        return pd.DataFrame({"n": [n], "positive": [positive], "top_20_share": [0.62]})
+
     @pytest.mark.parametrize(
         ("share", "said"), [(0.63, "stärker als"), (0.61, "etwa so stark wie"), (0.5, "schwächer als")]
     )
     def test_how_much_revenue_hangs_on_a_few_is_compared(self, share: float, said: str) -> None:
         now, before = (pd.DataFrame({"top_20_share": [value], "positive": [9]}) for value in (share, 0.605))
-        assert said in segment_sections.concentration_since(now, before, since="2026-Q2")
+        assert said in spread.change(now, before, since="2026-Q2")
 
     def test_a_period_without_revenue_is_not_compared_with(self) -> None:
         now, none = (pd.DataFrame({"top_20_share": [value], "positive": [9]}) for value in (0.6, np.nan))
-        assert segment_sections.concentration_since(now, none, since="2026-Q2") == ""
+        assert spread.change(now, none, since="2026-Q2") == ""
 
-    def test_cells_of_few_are_left_out_of_the_map_that_is_passed_on(self) -> None:
-        scores = pd.DataFrame({"recency_score": [1, 1, 2], "frequency_score": [1, 1, 2], "customers": [3, 3, 4]})
-        chart = segment_sections.rfm(scores.assign(revenue=1.0), internal=False)
+    def test_a_fifth_of_four_is_nobody_and_not_told(self) -> None:
+        assert spread.top_share(self.measured(4, 4)) == ""
+
+    def test_a_number_that_would_give_away_a_few_is_left_out(self) -> None:
+        untold = self.measured(20, np.nan)
+        assert plain(spread.top_share(untold)).endswith("bringt 62,0 % des Umsatzes.")
+        chart = self.section(untold, internal=False)
         assert isinstance(chart, charts.Chart)
-        assert plain(chart.title).endswith("(n = 6)")
-        assert "weniger als 5" in chart.note
-        inside = segment_sections.rfm(scores.assign(revenue=1.0), internal=True)
-        assert plain(inside.title if isinstance(inside, charts.Chart) else inside).endswith("(n = 10)")
+        assert (chart.title, chart.note) == ("Verteilung des Umsatzes, Q3 2026", "")
+
+    @pytest.mark.parametrize(("small", "internal", "told"), [(2, True, 10), (2, False, None), (5, False, 10)])
+    def test_the_number_is_left_out_where_it_holds_down_a_class(
+        self, small: int, internal: bool, told: int | None
+    ) -> None:
+        # 8 in A and 10 who brought anything: B has 2 at most
+        classes = pd.DataFrame({"customers": [8, small, 20]})
+        found = spread.told(self.measured(30, 10), classes, internal=internal)["positive"].item()
+        assert found == told if told else np.isnan(found)
+
+    def test_the_curve_says_who_is_not_in_it(self) -> None:
+        chart = self.section(self.measured(20, 13), internal=True)
+        assert isinstance(chart, charts.Chart)
+        assert chart.note.startswith("Ohne 7 Kundinnen und Kunden, die im Zeitraum unter dem Strich nichts")
+
+    @pytest.mark.parametrize(
+        ("n", "positive", "internal", "said"),
+        [
+            (9, 0, True, "Im Zeitraum hat niemand"),
+            (9, 0, False, "Im Zeitraum hat niemand"),
+            (9, 1, True, "Im Zeitraum hat nur 1 Person Umsatz gebracht"),
+            (9, 4, True, "Im Zeitraum haben nur 4 Kundinnen und Kunden"),
+            (9, np.nan, False, "Wie der Umsatz verteilt ist, steht nur in internen Berichten"),
+        ],
+    )
+    def test_where_there_is_no_curve_it_is_said(self, n: int, positive: float, internal: bool, said: str) -> None:
+        found = self.section(self.measured(n, positive), internal=internal, curve=self.CURVE.head(0))
+        assert isinstance(found, Sentence)
+        assert found.startswith(said)
+
+    def section(
+        self, measured: pd.DataFrame, *, internal: bool, curve: pd.DataFrame = CURVE
+    ) -> charts.Chart | Sentence:
+        return spread.section(curve, measured, cuts=(0.8, 0.95), period="2026-Q3", internal=internal)
 
 
 TRIED = pd.DataFrame(
@@ -357,11 +500,15 @@ class TestClusters:
     def test_too_few_customers_are_said_to_be(self) -> None:
         told = segment_sections.clusters_told(TRIED.head(0), NO_PROFILE, used=1, customers=1)
         assert plain(told).startswith("Ob die Kundschaft in Gruppen zerfällt, lässt sich nicht sagen")
-        assert segment_sections.clusters_counted(TRIED.head(0), used=1).empty
+        assert segment_sections.clusters_counted(TRIED.head(0), used=1, incomplete=0, internal=True).empty
+        outside = segment_sections.clusters_told(TRIED.head(0), NO_PROFILE, used=3, customers=3, internal=False)
+        assert "3" not in outside
 
     def test_the_number_of_groups_is_the_largest_that_holds(self) -> None:
-        assert segment_sections.clusters_counted(TRIED, used=64).to_dict("records") == [{"number": 2, "n": 64}]
-        none = segment_sections.clusters_counted(TRIED.assign(holds=False), used=64)
+        assert segment_sections.clusters_counted(TRIED, used=64, incomplete=0, internal=True).to_dict("records") == [
+            {"number": 2, "n": 64}
+        ]
+        none = segment_sections.clusters_counted(TRIED.assign(holds=False), used=64, incomplete=0, internal=True)
         assert none.to_dict("records") == [{"number": 0, "n": 64}]
 
     def test_groups_of_few_stay_in_the_house(self) -> None:
@@ -370,7 +517,17 @@ class TestClusters:
             shown = segment_sections.clusters(TRIED, PROFILE, NAMED, internal=internal, **counts)
             text = shown._repr_mimebundle_()["text/plain"]
             assert ("Gruppe 2" in text) == internal
+            assert ("Gruppe 1" in text) == internal  # of 64 in all, it would leave the 4 as the rest
             assert ("2 Kundinnen und Kunden sind nicht dabei" in text) == internal
+
+    @pytest.mark.parametrize("internal", [True, False])
+    def test_those_looked_at_are_not_counted_outside_where_that_gives_away_a_few(self, internal: bool) -> None:
+        # 66 are told of by the map: 64 would leave 2
+        counts = {"used": 64, "customers": 66, "incomplete": 2, "internal": internal}
+        shown = segment_sections.clusters(TRIED.assign(holds=False), NO_PROFILE, NAMED.head(0), **counts)
+        assert ("64" in shown._repr_mimebundle_()["text/plain"]) == internal
+        found = segment_sections.clusters_counted(TRIED, used=64, incomplete=2, internal=internal)
+        assert found["n"].notna().all() == internal
 
     def test_no_groups_are_a_sentence_and_no_chart(self) -> None:
         none = TRIED.assign(holds=False)
@@ -378,3 +535,20 @@ class TestClusters:
             none, NO_PROFILE, NAMED.head(0), used=64, customers=64, incomplete=0, internal=True
         )
         assert "<img" not in shown._repr_mimebundle_()["text/html"]
+
+
+class TestSheets:
+    @pytest.mark.parametrize("language_of", ["de", "en"])
+    def test_every_list_has_a_name_that_excel_takes(self, language_of: str) -> None:
+        language.use(language_of)
+        titles = [customer_lists.sheet(name, [])["title"] for name in customer_lists.TITLES]
+        assert all(len(title) <= 31 and not set(title) & set("[]:*?/\\'") for title in titles)
+        assert len({title.lower() for title in titles}) == len(titles)
+        language.use()
+
+    def test_a_column_of_ones_own_is_headed_by_its_name(self) -> None:
+        assert customer_lists.sheet("moved", ["Tarif_Art"])["columns"] == {"Tarif_Art": ("Tarif Art", "plain")}
+
+    def test_a_list_that_nobody_knows_is_refused(self) -> None:
+        with pytest.raises(UnknownNameError, match="unknown list of customers 'move'"):
+            customer_lists.sheet("move", [])

@@ -37,6 +37,49 @@ def told(frame: pd.DataFrame) -> str:
     return str(staying.drivers(frame)).replace("\xa0", " ")
 
 
+def half(**known: float) -> str:
+    row = {"median": 491.0, "low": None, "high": None, "n": 400} | known
+    return str(staying.median_stay(pd.DataFrame([row]))).replace("\xa0", " ")
+
+
+class TestMedianStay:
+    def test_the_interval_is_told_as_far_as_it_reaches_and_else_that_there_is_none(self) -> None:
+        told = "Die Hälfte der Kunden ist nach 16 Monaten gegangen"
+        assert half() == f"{told} (n = 400; ein Intervall lässt sich nicht angeben)."
+        assert half(low=400.0) == f"{told} (95-%-Intervall ab 13 Monaten, n = 400)."
+        assert half(low=400.0, high=600.0) == f"{told} (95-%-Intervall 13 bis 20 Monate, n = 400)."
+        assert half(median=float("nan")) == "Im erfassten Zeitraum ist weniger als die Hälfte der Kunden gegangen."
+
+    def test_of_whom_it_is_told_is_said_where_it_is_not_all(self) -> None:
+        assert half(from_time=0).endswith("angeben).")
+        assert half(from_time=30).endswith(
+            "angeben). Für alle, die schon 30 Tage Kundin oder Kunde waren; davor sind zu wenige erfasst."
+        )
+
+    def test_without_a_contract_that_is_said(self) -> None:
+        nobody = pd.DataFrame(columns=["median", "low", "high", "n"])
+        assert staying.median_stay(nobody) == "Vor dem Stichtag sind keine Verträge erfasst."
+
+
+class TestNotes:
+    def test_what_the_curve_lacks_is_counted(self) -> None:
+        curve, triangle = pd.DataFrame(), pd.DataFrame()
+        curve.attrs, triangle.attrs = {"n": 298}, {"n": 300}
+        assert staying.outside(curve, triangle).startswith("Nicht in der Kurve: 2 Vertragsverhältnisse, deren")
+        assert staying.outside(curve, curve) == ""
+
+    def test_only_ends_of_contracts_before_their_start_are_told(self) -> None:
+        rows = [
+            ("contracts", "before its start", "current_term_end", 7),
+            ("contracts", "no date", "ended_on", 5),
+            ("cases", "before its start", "closed_at", 3),
+        ]
+        faults = pd.DataFrame(rows, columns=["table", "reason", "column", "count"])
+        assert staying.reversed_ends(faults) == ""
+        faults.loc[3] = ["contracts", "before its start", "ended_on", 1]
+        assert staying.reversed_ends(faults) == "1 Vertrag mit einem Ende vor seinem Beginn gilt als laufend."
+
+
 class TestDrivers:
     def test_who_leaves_most_and_least_often_is_told_other_things_equal(self) -> None:
         often = "Laufzeit in Monaten: 1 (2,10-mal so oft wie bei 12, 95-%-Intervall 1,60 bis 2,80)"

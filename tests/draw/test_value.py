@@ -12,6 +12,7 @@ from analysis.draw import care, forecasts, language, losses, value, value_notes,
 from analysis.draw.definitions import DEFINITIONS
 from analysis.draw.tables import Table
 from analysis.errors import MeasureError
+from analysis.measures.value_forecasts import NO_REPEATS, OTHER_MODEL, STAND_INS
 
 NAN = float("nan")
 TOTALS = pd.DataFrame(
@@ -36,6 +37,8 @@ SUMMARY = pd.DataFrame(
             "missing": 0,
             "negative": 7,
             "model": "bg_nbd",
+            "fee_margin": 1.0,
+            "service": 0.0,
             "winner": "bg_nbd",
             "won": 6,
             "acquisition": 57.5,
@@ -84,6 +87,7 @@ LOSSES = pd.DataFrame(
         "low": [100.0, 0.0, 120.0],
         "high": [700.0, 60.0, 740.0],
         "share": [0.05, 0.1, 0.052],
+        "whole": [600.0, 30.0, 630.0],
     }
 )
 FIRST = pd.DataFrame(
@@ -120,6 +124,11 @@ def rows(table: object) -> list[list[str]]:
     page = BeautifulSoup(table.html, "html.parser")
     found = [[plain(cell.get_text()) for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")]
     return found[1:]
+
+
+def noted(table: object) -> str:
+    assert isinstance(table, Table)
+    return plain(BeautifulSoup(table.html, "html.parser").get_text())
 
 
 def shown(part: Any) -> str:
@@ -178,12 +187,13 @@ class TestWorth:
         found = value.figures(TOTALS.head(0), SHAPE, SUMMARY.assign(status=status, n=0), "value")
         assert found[["id", "value", "n"]].to_numpy().tolist() == [["value.valued", 0, 0]]
 
-    def test_what_is_not_known_of_orders_leaves_what_is_known_of_contracts(self) -> None:
-        unknown = TOTALS["kind"] != "contract"
-        totals = TOTALS.assign(expected_value=TOTALS["expected_value"].mask(unknown))
-        told = plain(value.worth(totals, SUMMARY.assign(missing=60)))
-        assert told.startswith("Was 60 von 100 Kundinnen und Kunden bestellen werden, lässt sich nicht sagen")
-        assert "Von den 40 mit laufendem Vertrag sind 8.000 € Marge zu erwarten" in told
+    def test_what_is_taken_for_granted_is_named(self) -> None:
+        told = plain(value.worth(TOTALS, SUMMARY.assign(fee_margin=0.8, service=3.0)))
+        assert told.endswith(
+            "Angenommen ist dabei: 80,0 % der Entgelte sind Marge; die Betreuung kostet 3,00 € je Person und Monat."
+        )
+        told = plain(value.worth(TOTALS, SUMMARY.assign(fee_margin=NAN, service=NAN)))
+        assert "Angenommen" not in told
 
     def test_fewer_than_the_smallest_group_are_not_told(self) -> None:
         assert "8.380" not in value.worth(TOTALS, SUMMARY, smallest=101)
@@ -199,6 +209,35 @@ class TestWorth:
             "alle Kundinnen und Kunden",
         ]
         assert found[0][1:] == ["50", "9.500 €", "8.400 €", "7.300 bis 9.500 €", "168,00 €"]
+
+    def test_what_was_brought_is_not_called_on_record_and_what_is_deducted_is_said(self) -> None:
+        told = noted(value_tables.by_class(TOTALS, title="T", won=6))
+        assert "verbucht" not in told
+        assert "Monatsentgelt mal Vertragsdauer" in told
+        assert "Bei 6 im Zeitraum gewonnenen Personen sind hier die Kosten der Gewinnung abgezogen" in told
+        alone = noted(value_tables.by_class(TOTALS[TOTALS["kind"] != "contract"], title="T"))
+        assert "Vertragsdauer" not in alone
+        assert "abgezogen" not in alone
+
+    def test_the_title_says_what_the_classes_are_by(self) -> None:
+        titles = [
+            shown(value_sections.worth(Valued(summary=SUMMARY.assign(source=source)), internal=True))
+            for source in ("transactions contracts", "contracts")
+        ]
+        assert "nach Klasse (Klassen: Umsatz des letzten Jahres)" in titles[0]
+        assert "nach Klasse (Klassen: laufende Entgelte)" in titles[1]
+
+    def test_what_the_findings_say_is_not_said_again_beside_the_table(self) -> None:
+        told = shown(value_sections.worth(Valued(), internal=True))
+        assert "sind in den nächsten 12 Monaten" not in told
+        why = shown(
+            value_sections.worth(Valued(summary=SUMMARY.assign(status="nobody"), totals=TOTALS.head(0)), internal=True)
+        )
+        assert why.startswith("Was Kundinnen und Kunden wert sind, lässt sich nicht sagen")
+
+    def test_a_class_without_customers_has_no_row(self) -> None:
+        empty = TOTALS.assign(customers=TOTALS["customers"].where(TOTALS["class"] != "none", 0))
+        assert "ohne Umsatz" not in [row[0] for row in rows(value_tables.by_class(empty, title="T", smallest=0))]
 
     def test_a_small_class_leaves_the_sum_alone(self) -> None:
         assert [row[0] for row in rows(value_tables.by_class(TOTALS, title="T", smallest=45))] == [
@@ -220,6 +259,10 @@ class TestSpread:
     def test_a_count_too_small_is_not_told(self) -> None:
         assert "Von 7 wird weniger als nichts erwartet." in value.concentrated(SHAPE, SUMMARY, smallest=5)
         assert "weniger als nichts" not in value.concentrated(SHAPE, SUMMARY, smallest=8)
+
+    def test_where_nobody_is_worth_anything_that_is_said(self) -> None:
+        told = value.concentrated(SHAPE.assign(top_20_share=NAN, positive=0), SUMMARY)
+        assert told.startswith("Von niemandem wird mehr als nichts erwartet")
 
     def test_how_sure_a_single_customer_is_stands_by_tenth(self) -> None:
         found = rows(value_tables.by_tenth(TENTHS, title="Titel"))
@@ -251,6 +294,42 @@ class TestLosses:
         many = pd.concat([FIRST] * 15)
         assert "davon entfallen" not in losses.exposed(LOSSES, many, horizon=90)
 
+    def test_what_would_be_lost_without_any_order_stands_beside_as_a_bound(self) -> None:
+        told = plain(losses.exposed(LOSSES, FIRST, horizon=90))
+        assert told.startswith("Von 8.300 €, die aus laufenden Verträgen zu erwarten sind (n = 43), gehen")
+        assert told.endswith("Bestellen alle, die abwandern, auch nichts mehr, sind es bis zu 630,00 €.")
+        assert rows(losses.by_class(LOSSES, title="T"))[-1][-1] == "630 €"
+
+    def test_without_contracts_it_is_the_orders_that_are_lost(self) -> None:
+        found = LOSSES.assign(whole=NAN)
+        told = plain(losses.exposed(found, FIRST, horizon=90))
+        assert told.startswith("Von 8.300 € erwartetem Wert (n = 43) gehen")
+        assert "auch nichts mehr" not in told
+        assert len(rows(losses.by_class(found, title="T"))[0]) == 6
+
+    def test_nothing_to_lose_is_no_loss_of_nothing(self) -> None:
+        nothing = LOSSES.assign(expected_value=0.0, expected_loss=0.0, share=NAN, whole=0.0)
+        assert losses.exposed(nothing, FIRST, horizon=90).startswith("Wie viel Wert abwandern könnte, lässt sich nicht")
+        assert losses.by_class(nothing, title="T") == ""
+        assert losses.first(FIRST.assign(expected_loss=0.0), title="T", internal=True) == ""
+
+    def test_risks_that_are_all_alike_put_nobody_first(self) -> None:
+        alike = FIRST.assign(risk=0.1)
+        assert "zuerst" not in losses.exposed(LOSSES, alike, horizon=90)
+        assert losses.first(alike, title="T", internal=True).startswith("Eine Liste, mit wem zuerst zu sprechen wäre")
+
+    def test_the_list_says_of_how_many_it_shows_the_first(self) -> None:
+        of_many = FIRST.copy()
+        of_many.attrs["n"] = 43
+        assert "Gezeigt sind die ersten 2 von 43." in losses.first(of_many, title="T", internal=True).html
+
+    def test_figures_tell_no_class_that_could_be_reckoned_from_the_rest(self) -> None:
+        about = {"horizon": 90, "source": "contracts"}
+        found = losses.figures(LOSSES, "churn_drivers", **about)
+        assert found["id"].str.removeprefix("churn_drivers.value_at_risk").tolist() == ["_class", "_class", "", "_most"]
+        assert found["value"].tolist() == [400, 30, 430, 630]
+        assert losses.figures(LOSSES, "churn_drivers", **about, smallest=5)["value"].tolist() == [430, 630]
+
 
 class TestForecasts:
     def test_an_advantage_within_noise_is_called_so(self) -> None:
@@ -272,34 +351,59 @@ class TestForecasts:
         told = shown(forecasts.check(SCORES.head(0), SUMMARY.assign(tested=tested)))
         assert told.startswith("Wie gut sich Bestellungen vorhersagen lassen, ließ sich nicht prüfen: ")
         assert forecasts.figures(SCORES.head(0), SUMMARY.assign(tested=tested), "value").empty
-        assert forecasts.marks(SCORES.head(0), title="T") == ""
+        assert forecasts.marks(SCORES.head(0), SUMMARY, title="T") == ""
 
     def test_without_a_model_none_is_praised(self) -> None:
-        told = shown(forecasts.check(SCORES.assign(chosen=False), SUMMARY.assign(winner="like last year")))
+        alone, none = SUMMARY.assign(winner="like last year", model="one_rate"), SCORES.assign(chosen=False)
+        told = shown(forecasts.check(none, alone))
+        assert told == (
+            "Die Werte beruhen auf der Vorhersage „mittlere Häufigkeit für alle“; wie gut sie ist, ließ sich nicht "
+            "prüfen."
+        )
+        told = shown(forecasts.check(none, alone.assign(model=None)))
         assert told.startswith("Auf kein Bestellmodell ist Verlass")
 
+    def test_a_baseline_of_less_than_a_year_is_not_called_like_last_year(self) -> None:
+        short = SUMMARY.assign(test_days=242)
+        told = [shown(forecasts.check(SCORES, short)), shown(forecasts.marks(SCORES, short, title="T"))]
+        assert all("wie in den 242 Tagen davor" in text for text in told)
+        assert not any("Vorjahr" in text for text in told)
+
     def test_models_the_data_leave_open_are_marked(self) -> None:
-        found = rows(forecasts.marks(SCORES, title="T"))
+        found = rows(forecasts.marks(SCORES, SUMMARY, title="T"))
         assert [row[0] for row in found] == [
             "BG/NBD (verwendet)",
             "wie im Vorjahr",
             "Pareto/NBD (von den Daten nicht bestimmt)",
         ]
+        assert found[0][6:] == found[2][6:] == ["–", "–"]
         assert found[1][3:] == ["+16,7 %", "1,90", "3,00", "0,50", "0,30 bis 0,70"]
 
 
 class TestCare:
     def test_small_classes_and_few_won_are_left_out_of_what_is_passed_on(self) -> None:
-        inside = shown(value_sections.care_budget(BUDGET, SUMMARY.assign(won=4), internal=True))
-        outside = shown(value_sections.care_budget(BUDGET, SUMMARY.assign(won=4), internal=False))
-        assert "ohne Umsatz" in inside
-        assert "die 4 im Zeitraum Gewonnenen" in inside
-        assert "ohne Umsatz" not in outside
-        assert "Gewonnenen" not in outside
+        few = Valued(summary=SUMMARY.assign(won=4))
+        tables = [shown(value_sections.care_budget(BUDGET, few.summary, internal=house)) for house in (True, False)]
+        told = [
+            shown(value_sections.headlines(few, Exposed(LOSSES.head(0), FIRST), BUDGET, horizon=90, internal=house))
+            for house in (True, False)
+        ]
+        assert ["ohne Umsatz" in table for table in tables] == [True, False]
+        assert ["die 4 im Zeitraum Gewonnenen" in text for text in told] == [True, False]
 
     def test_shares_that_differ_are_told_as_a_span(self) -> None:
         budget = pd.concat([BUDGET.head(1), BUDGET.head(1).assign(**{"class": "B"}, care_share=0.05)])
-        assert plain(care.budget(budget, SUMMARY)).startswith("Fließen 5,0 bis 10,0 % des erwarteten Werts")
+        assert plain(care.budget(budget, SUMMARY)).startswith(
+            "Fließen 5,0 bis 10,0 % des in 12 Monaten erwarteten Werts"
+        )
+
+    def test_the_table_shows_what_is_assumed(self) -> None:
+        table = care.by_class(BUDGET.assign(horizon_months=1), title="T")
+        assert isinstance(table, Table)
+        assert "Die Anteile sind Annahmen, die Werte die in 1 Monat erwarteten." in plain(table.html)
+
+    def test_what_winning_cost_is_told_only_where_it_is_known(self) -> None:
+        assert "Tatsächlich" not in care.budget(BUDGET, SUMMARY.assign(won=9, acquisition=None))
 
     def test_without_values_a_sentence_says_so(self) -> None:
         assert care.budget(BUDGET.head(0), SUMMARY) == (
@@ -329,6 +433,25 @@ class TestAssumptions:
         assert told.startswith("Länger als 105 Monate ist noch niemand")
         assert "0,71 % Abgänge im Monat" in told
         assert value_notes.note("Something new.") == "Something new."
+        poor = plain(value_notes.note("a is poorly known: its 95 % interval spans a factor of 1,071."))
+        assert "auf den Faktor 1.071 genau bekannt (95 %-Intervall)" in poor
+
+    def test_what_the_data_leave_open_is_told_in_words_of_the_trade(self) -> None:
+        notes = ("The likelihood is flat: these data do not identify a, b.", "a runs off to infinity.")
+        told = plain(value_notes.noted(notes)._repr_mimebundle_()["text/plain"])
+        assert "wie oft bestellt wird und wann jemand aufhört" in told
+        assert "(Parameter a, b)" in told
+        assert "unendlich" not in told
+
+    def test_each_note_of_the_purchase_forecast_is_known(self) -> None:
+        for text in (OTHER_MODEL, *STAND_INS.values(), NO_REPEATS):
+            assert value_notes.note(text) != text
+
+    def test_a_note_of_the_measures_stays_english_in_english(self) -> None:
+        note = (
+            "Nobody has been watched under contract beyond month 105: from there on 0.71% a month leave, as many as "
+            "from month 78 to it."
+        )
         language.use("en")
         assert value_notes.note(note) == note
         assert value_notes.noted(()) == ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from calls import ORDERS, PARAMS, call
 
@@ -54,3 +57,20 @@ def shop_with_report(shop, good_report) -> Path:
     """The shop, with its last good report in place."""
     shutil.copytree(good_report, shop / "reports")
     return shop
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory) -> Callable[..., tuple[pd.DataFrame, str]]:
+    """Return what writes rows.csv beside the parameters that name it, runs them and gives figures and page."""
+
+    def run(rows: pd.DataFrame, params: str, *settings: str) -> tuple[pd.DataFrame, str]:
+        folder = tmp_path_factory.mktemp("odd")
+        rows.to_csv(folder / "rows.csv", index=False)
+        (folder / "klein.yml").write_text(params, encoding="utf-8")
+        done = call("run", folder / "klein.yml", "--json", *settings)
+        assert done.code == 0, done.out
+        built = Path(done.json["folder"])
+        found = pd.DataFrame(json.loads((built / "figures.json").read_text(encoding="utf-8")))
+        return found, (built / "report.html").read_text(encoding="utf-8")
+
+    return run

@@ -218,7 +218,7 @@ class TestExportedLater:
     @pytest.mark.parametrize("days", [10, 90])
     def test_a_mark_of_who_has_left_is_refused_by_the_ends_on_record(self, days):
         tables, ends = self.late(days)
-        found = scored(tables, constant=self.ASKED, left_ever=ends, known_from=None, bootstrap=2)
+        found = scored(tables, constant=self.ASKED, left_ever=ends, known_from=None, windows=1, bootstrap=2)
         assert found.left_out.set_index("column")["reason"].to_dict() == {"warum": AFTERWARDS, "zustand": TOO_GOOD}
         assert set(found.found.model.texts) == {"zahlart"}
         assert "term_months" in found.found.model.numbers
@@ -232,7 +232,8 @@ class TestExportedLater:
     def test_the_ends_on_record_change_nothing_else(self):
         tables, ends = self.late(90)
         plain, checked = (
-            scored(tables, constant="zahlart", left_ever=one, known_from=None, bootstrap=2) for one in (None, ends)
+            scored(tables, constant="zahlart", left_ever=one, known_from=None, windows=1, bootstrap=2)
+            for one in (None, ends)
         )
         pd.testing.assert_frame_equal(checked.risks, plain.risks)
         pd.testing.assert_frame_equal(checked.scores, plain.scores)

@@ -145,8 +145,12 @@ def test_models_that_the_data_do_not_identify_say_so_and_cannot_win():
         "bg_nbd": False,
         "mbg_nbd": False,
         "pareto_nbd": False,
+        "nbd": False,
         LIKE_LAST_YEAR: True,
     }
+    behind = found.scores.set_index("model")["behind"]
+    assert behind.drop(LIKE_LAST_YEAR).isna().all()  # what cannot win is neither behind nor ahead
+    assert behind[LIKE_LAST_YEAR] == 0
     assert any(note.startswith("bg_nbd: The likelihood is flat") for note in found.notes)
 
 

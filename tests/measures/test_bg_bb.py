@@ -179,10 +179,11 @@ def test_there_is_no_limit_of_numbers_at_ten_thousand_purchases(fitted: BgBb):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ((1.5, 2, 6, 1), "a count that is no whole number"),
-        ((1, 2, np.inf, 1), "a count that is no whole number"),
-        ((3, 2, 6, 1), "counts out of 0 <= frequency <= recency <= opportunities"),
-        ((1, 7, 6, 1), "counts out of 0 <= frequency <= recency <= opportunities"),
+        ((1.5, 2, 6, 1), "a count that is no whole number from 0 on"),
+        ((-1, 2, 6, 1), "a count that is no whole number from 0 on"),
+        ((1, 2, np.inf, 1), "a count that is no whole number from 0 on"),
+        ((3, 2, 6, 1), "counts out of frequency <= recency <= opportunities"),
+        ((1, 7, 6, 1), "counts out of frequency <= recency <= opportunities"),
         ((0, 2, 6, 1), "a recency above 0 without a purchase"),
         ((0, 0, 6, -1), "customers that are no finite number from 0 on"),
     ],
@@ -193,11 +194,14 @@ def test_values_outside_the_domain_are_counted(row: tuple, said: str):
     assert str(refused.value) == f"fit_bg_bb: 1 of 23 rows have {said}. Make the rows with the model's summary."
 
 
-def test_there_must_be_customers_and_a_horizon_in_opportunities(fitted: BgBb):
+@pytest.mark.parametrize("number", [-1, 2.5, np.nan, np.inf])
+def test_there_must_be_customers_and_a_horizon_in_opportunities(fitted: BgBb, number: float):
     with pytest.raises(MeasureError, match=r"^fit_bg_bb: there are no customers to fit\."):
         fit_bg_bb(DONORS[:0])
-    with pytest.raises(MeasureError, match=r"^fit_bg_bb: horizon is -1\."):
-        fitted.predict(DONORS, horizon=-1)
+    with pytest.raises(MeasureError, match=r"^fit_bg_bb: horizon must be whole, from 0 on\."):
+        fitted.predict(DONORS, horizon=number)
+    with pytest.raises(MeasureError, match=r"^fit_bg_bb: opportunities must be whole, from 0 on\."):
+        fitted.expected([1, number])
     assert fitted.predict(DONORS[:0], horizon=2).shape == (0, 2)
 
 

@@ -279,6 +279,7 @@ class TestFit:
             ((1.5, 2, 3, 1), "a frequency that is no whole number from 0 on"),
             ((-1, 0, 3, 1), "a frequency that is no whole number from 0 on"),
             ((np.nan, 2, 3, 1), "a frequency that is no whole number from 0 on"),
+            ((np.inf, 2, 3, 1), "a frequency that is no whole number from 0 on"),
             ((1, 4, 3, 1), "recency and age out of 0 <= recency <= age"),
             ((1, np.nan, 3, 1), "recency and age out of 0 <= recency <= age"),
             ((1, 2, np.inf, 1), "recency and age out of 0 <= recency <= age"),
@@ -291,6 +292,10 @@ class TestFit:
             fit_bg_nbd(pd.concat([SMALL, rows(row)]))
         assert str(refused.value) == f"fit_bg_nbd: 1 of 10 rows have {said}. Make the rows with the model's summary."
 
+    def test_a_column_of_words_is_named(self):
+        with pytest.raises(MeasureError, match=r"^fit_bg_nbd: frequency holds what is no number\."):
+            fit_bg_nbd(SMALL.assign(frequency="oft"))
+
     def test_an_absent_column_is_named(self):
         with pytest.raises(MeasureError, match=r"^fit_mbg_nbd: column 'recency' is absent"):
             fit_mbg_nbd(SMALL.drop(columns="recency"))
@@ -302,10 +307,12 @@ class TestFit:
             with pytest.raises(MeasureError, match=r"^fit_bg_nbd: there are no customers to fit\."):
                 fit_bg_nbd(none)
 
-    @pytest.mark.parametrize("horizon", [-1, np.nan, np.inf])
-    def test_a_horizon_is_finite(self, small: BgNbd, horizon: float):
-        with pytest.raises(MeasureError, match=rf"^fit_bg_nbd: horizon is {horizon}\."):
-            small.predict(SMALL, horizon=horizon)
+    @pytest.mark.parametrize("time", [-1, np.nan, np.inf])
+    def test_a_time_to_predict_for_is_finite(self, small: BgNbd, time: float):
+        with pytest.raises(MeasureError, match=rf"^fit_bg_nbd: horizon is {time}\."):
+            small.predict(SMALL, horizon=time)
+        with pytest.raises(MeasureError, match=r"^fit_bg_nbd: times are not all finite numbers from 0 on\."):
+            small.expected([1, time])
 
 
 def _simulated(rng: np.random.Generator, n: int, theta: tuple, first: int, times: np.ndarray) -> np.ndarray:

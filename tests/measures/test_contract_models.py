@@ -212,6 +212,8 @@ def test_what_the_survivors_do_not_tell_is_said(survivors, said, first):
         ([10, -1], None, "fit_sbg: survivors are missing or negative. Give a number for each period."),
         ([10, np.nan], None, "fit_sbg: survivors are missing or negative. Give a number for each period."),
         ([1, 0.5], 0, "fit_sbg: n is 0. Give the number of customers at the beginning."),
+        ([1, 0.5], np.nan, "fit_sbg: n is nan. Give the number of customers at the beginning."),
+        ([1, 0.5], np.inf, "fit_sbg: n is inf. Give the number of customers at the beginning."),
     ],
 )
 def test_survivors_who_cannot_be_are_refused(survivors, n, message):
@@ -228,19 +230,27 @@ def test_survivors_who_cannot_be_are_refused(survivors, n, message):
         ({"period": [0, 1], "survivors": [9, 8.5]}, "the survivors of cohort x are not whole numbers"),
         ({"period": [0, 1], "survivors": [9, 10]}, "survivors of cohort x rise in period 1, from 9 to 10"),
         ({"period": [0], "survivors": [9]}, "no cohort has two periods"),
+        ({"period": [0, 1], "survivors": ["neun", "acht"]}, "survivors holds what is no number"),
+        ({"cohort": ["x", None], "period": [0, 1], "survivors": [9, 8]}, "1 of 2 rows have no cohort"),
     ],
 )
 def test_cohorts_that_cannot_be_are_refused_by_name(rows, message):
     with pytest.raises(MeasureError, match=message):
         fit_sbg_cohorts(pd.DataFrame({"cohort": "x", **rows}))
     with pytest.raises(MeasureError, match="column 'cohort' is absent"):
-        fit_sbg_cohorts(pd.DataFrame(rows))
+        fit_sbg_cohorts(pd.DataFrame(rows).drop(columns="cohort", errors="ignore"))
 
 
 def test_periods_that_are_none_are_refused():
     model = fit_sbg(in_thousands(REGULAR))
-    for call in (lambda: model.survival([0.5]), lambda: model.retention([0]), lambda: model.survival([1], lasted=-1)):
-        with pytest.raises(MeasureError, match="whole numbers from"):
+    for call in (
+        lambda: model.survival([0.5]),
+        lambda: model.survival([np.inf]),
+        lambda: model.retention([0]),
+        lambda: model.survival([1], lasted=-1),
+    ):
+        with pytest.raises(MeasureError, match="must be whole, from"):
             call()
-    with pytest.raises(MeasureError, match=r"rate is 0\. Give a rate a period of at least 0\.0001"):
-        model.residual_lifetime(rate=0)
+    for rate in (0, np.inf):
+        with pytest.raises(MeasureError, match=rf"rate is {rate}\. Give a rate a period of at least 0\.0001"):
+            model.residual_lifetime(rate=rate)

@@ -6,7 +6,6 @@ from functools import cache
 import ibis
 import pandas as pd
 import pytest
-from dialects import DIALECTS, sql_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -348,17 +347,3 @@ def test_a_change_of_what_was_known_does_change_them():
     tables = _tables()
     tables["surveys"].loc[1, "nps"] = 3
     assert _of("a", tables)["nps"] == 3
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_features_compile_for_every_engine(dialect):
-    kinds = {"text": "string", "number": "float64", "money": "float64", "integer": "int64", "rating": "int64"}
-    tables = {
-        name: ibis.table(
-            {column.name: {**kinds, "instant": "timestamp"}.get(column.type, column.type) for column in spec.columns},
-            name=name,
-        )
-        for name, spec in TABLES.items()
-    }
-    sql = sql_of(features_as_of(tables, as_of=AS_OF, constant=("region", "fee")), dialect)
-    assert sql.count("LEFT") >= 7

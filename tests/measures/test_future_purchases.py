@@ -11,6 +11,7 @@ from scipy import special, stats
 
 from analysis.measures.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from analysis.measures.future_purchases import MONTH, _beta_nodes, future_purchases
+from analysis.measures.nbd import fit_nbd, fit_one_rate
 from analysis.measures.net_value import worth_today
 from analysis.measures.pareto_nbd import fit_pareto_nbd
 
@@ -95,6 +96,22 @@ def simulated_ahead(name: str, frequency: int, age: float, n: int) -> tuple[np.n
             active &= ~left
     months = np.concatenate([[0], np.cumsum(WORTH)])[np.minimum(life / month, 36).astype(int)]
     return worth, squares, months, bought
+
+
+@pytest.mark.parametrize("fit", [fit_nbd, fit_one_rate])
+def test_without_leaving_purchases_are_those_of_a_gamma_poisson(fit):
+    summary = pd.DataFrame({"frequency": [0, 1, 2, 6, 9], "age": [35.0, 38, 36, 33, 36], "customers": [9, 4, 3, 2, 1]})
+    model = fit(summary)
+    found = future_purchases(model, summary.assign(recency=0.0), worth=np.ones(6))(model.params.to_numpy())
+    r, alpha = model.params
+    span = 6 * MONTH / 7
+    chance = (alpha + summary["age"]) / (alpha + summary["age"] + span)
+    told = stats.nbinom(r + summary["frequency"], chance)
+    assert found.purchases == pytest.approx(told.mean(), rel=1e-6)
+    assert found.squares + found.pairs == pytest.approx(told.var() + told.mean() ** 2, rel=1e-5)
+    assert found.bought == pytest.approx(1 - told.pmf(0), rel=1e-6)
+    assert found.months == pytest.approx([6.0] * 5)
+    assert model.predict(summary, horizon=span)["expected_purchases"].to_numpy() == pytest.approx(told.mean(), rel=1e-9)
 
 
 def test_money_booked_at_the_beginning_counts_who_is_there_then(models):

@@ -193,6 +193,7 @@ def test_a_population_without_a_mean_is_told():
     ("row", "said"),
     [
         ((1.5, 2, 1), "a frequency that is no whole number from 0 on"),
+        ((np.inf, 2, 1), "a frequency that is no whole number from 0 on"),
         ((2, np.nan, 1), "repeat purchase days without a finite mean spend"),
         ((2, np.inf, 1), "repeat purchase days without a finite mean spend"),
         ((2, 3, np.nan), "customers that are no finite number from 0 on"),

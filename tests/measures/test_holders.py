@@ -11,7 +11,7 @@ from dialects import DIALECTS, sql_of
 
 from analysis.errors import MeasureError
 from analysis.measures import holders as module
-from analysis.measures.holders import at_stake, holders
+from analysis.measures.holders import holders
 
 QUARTER = (dt.date(2026, 4, 1), dt.date(2026, 6, 30))
 LINES = pd.DataFrame(
@@ -35,7 +35,7 @@ CLASSES = pd.DataFrame(
 
 
 def test_holders_are_listed_with_all_they_bring():
-    found = holders(LINES, None, CLASSES, offers="gift", period=QUARTER).order_by("customer_id").execute()
+    found = holders(LINES, None, CLASSES, offers="gift", period=QUARTER).customers.order_by("customer_id").execute()
     # of cora's line the cost is unknown
     expected = pd.DataFrame(
         {
@@ -47,13 +47,12 @@ def test_holders_are_listed_with_all_they_bring():
         }
     )
     pd.testing.assert_frame_equal(found, expected)
-    assert holders(LINES, None, CLASSES, offers="gift", period=QUARTER, of="B").execute()["customer_id"].tolist() == [
-        "bert"
-    ]
+    second = holders(LINES, None, CLASSES, offers="gift", period=QUARTER, of="B").customers.execute()
+    assert second["customer_id"].tolist() == ["bert"]
 
 
 def test_what_is_at_stake_by_hand():
-    found = at_stake(LINES, None, CLASSES, offers=["tee", "gift", "none"], period=QUARTER).set_index("product_id")
+    found = holders(LINES, None, CLASSES, offers=["tee", "gift", "none"], period=QUARTER).stake.set_index("product_id")
     # anna, bert, cora and fred bought the gift; of class A anna, cora and dora bought anything
     assert found.loc["gift"].tolist() == pytest.approx([4, 2, 2 / 3, 25, 75, 28.5])
     assert found.loc["tee"].tolist() == pytest.approx([2, 2, 2 / 3, 140, 155, 88.5])
@@ -64,38 +63,36 @@ def test_what_is_at_stake_by_hand():
 def test_unit_costs_stand_in_and_no_customer_of_the_class_is_no_share():
     lines = LINES.drop(columns="cost").assign(quantity=1)
     products = pd.DataFrame({"product_id": ["gift", "tee"], "unit_cost": [4.0, 10.0]})
-    found = at_stake(lines, products, CLASSES, offers="gift", period=QUARTER)
+    found = holders(lines, products, CLASSES, offers="gift", period=QUARTER).stake
     assert found["margin"].tolist() == [(15 - 8) + (50 - 10) + (10 - 4)]
-    nobody = at_stake(lines, products, CLASSES, offers="gift", period=QUARTER, of="D")
+    nobody = holders(lines, products, CLASSES, offers="gift", period=QUARTER, of="D").stake
     assert nobody[["of_class", "revenue", "margin"]].to_numpy().tolist() == [[0, 0, 0]]
     assert nobody["class_share"].isna().all()
 
 
 def test_order_of_rows_and_kind_of_table_make_no_difference():
     before = LINES.copy()
-    found = at_stake(LINES, None, CLASSES, offers=["gift", "gift"], period=QUARTER)
-    engine = at_stake(ibis.memtable(LINES[::-1]), None, ibis.memtable(CLASSES), offers="gift", period=QUARTER)
+    found = holders(LINES, None, CLASSES, offers=["gift", "gift"], period=QUARTER).stake
+    engine = holders(ibis.memtable(LINES[::-1]), None, ibis.memtable(CLASSES), offers="gift", period=QUARTER).stake
     pd.testing.assert_frame_equal(found, engine)
     pd.testing.assert_frame_equal(LINES, before)
 
 
-@pytest.mark.parametrize("call", [holders, at_stake])
-def test_what_cannot_be_is_refused(call):
-    name = call.__name__
+def test_what_cannot_be_is_refused():
     cases = [
-        ({"offers": ()}, f"{name}: no offer is named. Name the product_id of one or more in offers."),
+        ({"offers": ()}, "holders: no offer is named. Name the product_id of one or more in offers."),
         (
             {"period": QUARTER[::-1]},
-            f"{name}: period runs from 2026-06-30 to 2026-04-01. Give the first day, then the last.",
+            "holders: period runs from 2026-06-30 to 2026-04-01. Give the first day, then the last.",
         ),
         (
             {"classes": pd.concat([CLASSES, CLASSES])},
-            f"{name}: 6 rows of classes repeat a customer_id. Hand in one row a customer_id.",
+            "holders: 6 rows of classes repeat a customer_id. Hand in one row a customer_id.",
         ),
     ]
     for change, message in cases:
         with pytest.raises(MeasureError) as refused:
-            call(LINES, None, **{"classes": CLASSES, "offers": "gift", "period": QUARTER} | change)
+            holders(LINES, None, **{"classes": CLASSES, "offers": "gift", "period": QUARTER} | change)
         assert str(refused.value) == message
 
 

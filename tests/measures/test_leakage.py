@@ -53,6 +53,11 @@ class TestLeakage:
         assert _leaks(["x", "y"] + [None] * 98, LEFT)["leaks"] == AFTERWARDS
         assert pd.isna(_leaks(["x"] + [None] * 99, LEFT)["leaks"])
 
+    def test_where_everybody_left_nothing_is_known_only_afterwards(self):
+        counts = pd.DataFrame({"status": ["a", "b"], "n": [40, 60], "left": [40, 60]})
+        assert leaks_by_level(counts, "status") is None
+        assert pd.isna(_leaks(["x"] * 50 + ["y"] * 50, [1] * 100)["leaks"])
+
     def test_the_end_of_a_contract_and_its_reason_are_known_only_afterwards(self):
         for name in ("ended_on", "reason", "reason_exit"):
             assert _leaks(["x", "y"] * 50, LEFT, name)["leaks"] == AFTERWARDS

@@ -13,6 +13,7 @@ from pilot_orders import pilot_lines
 
 from analysis.errors import MeasureError
 from analysis.measures import margins as module
+from analysis.measures import service
 from analysis.measures.goods import with_goods
 from analysis.measures.margins import Days, margins
 from analysis.pilot import model
@@ -72,6 +73,74 @@ def test_longer_periods_and_another_confidence_are_those_of_r():
 )
 def test_an_offer_is_dropped_only_where_it_loses_beyond_doubt_in_both_periods(contributions, verdict):
     assert review(monthly(tea=contributions)).loc["tea", "verdict"] == verdict
+
+
+def test_an_offer_new_in_the_period_has_no_months_before_it():
+    # 0 before it was there is no sale that failed: -15 ± 4.302653 · √(3 · .02 / 2), and no drop without two periods
+    found = review(monthly(tea=[0, 0, 0, -5, -5.1, -4.9], mug=[1] * 6).query("product_id == 'mug' or cost > 100"))
+    tea = found.loc["tea"]
+    assert tea[["contribution", "high"]].tolist() == pytest.approx([-15, -15 + 4.302652730 * 0.03**0.5])
+    assert tea[["previous_months", "trend", "verdict"]].tolist() == [0, "too few", "watch"]
+    assert tea[["previous_contribution", "previous_high"]].isna().all()
+
+
+@pytest.mark.parametrize("returned", [0, 3])
+def test_what_was_not_sold_in_the_period_is_no_offer_any_more(returned):
+    lines = monthly(tea=[-5, -5.1, -4.9, -5, -5.1, -4.9]).head(3 + returned)
+    lines.loc[lines["date"] >= "2026-04-01", ["revenue", "cost"]] *= -1
+    found = review(pd.concat([lines, monthly(mug=[1] * 6)])).loc["tea"]
+    assert found[["verdict", "lines", "revenue"]].tolist() == ["not sold", returned, -100.0 * returned]
+    # what comes back takes its margin with it: 5 + 5.1 + 4.9
+    assert found["contribution"] == pytest.approx(15.0) if returned else np.isnan(found["contribution"])
+
+
+def signed(*lines: tuple[float, float | None, float | None], unit_cost: float | None = None) -> pd.DataFrame:
+    """Lines of April with revenue, cost and quantity, beside sound ones of May and of the months before."""
+    wanted = pd.DataFrame(lines, columns=["revenue", "cost", "quantity"], dtype="float64")
+    sound = pd.DataFrame({"date": pd.to_datetime(["2026-01-02", "2026-05-02"]), "revenue": 10.0, "cost": 4.0})
+    table = pd.concat([wanted.assign(date=pd.Timestamp("2026-04-02")), sound]).assign(product_id="tea")
+    products = pd.DataFrame({"product_id": ["tea"], "unit_cost": [unit_cost]}, dtype=object).astype(
+        {"unit_cost": "float64"}
+    )
+    return margins(table, products, period=NOW, previous=BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("line", "unit_cost", "wrong", "margin"),
+    [
+        ((10.0, -5.0, 1), None, 1, 6.0),  # the margin would be 150 % of the revenue
+        ((10.0, -5.0, 1), 3.0, 1, 6.0 + 7.0),  # the unit cost stands in, as for a missing one
+        ((10.0, None, 1), -3.0, 1, 6.0),
+        ((-10.0, None, -1), -3.0, 1, 6.0),
+        ((10.0, None, -1), 3.0, 1, 6.0),  # sold, but less than nothing
+        ((0.0, -5.0, None), None, 1, 6.0),
+        ((-10.0, -5.0, -1), None, 0, 6.0 - 5.0),  # sent back, with the goods
+        ((-10.0, None, -1), 3.0, 0, 6.0 - 7.0),
+        ((0.0, -5.0, -1), None, 0, 6.0 + 5.0),  # the goods came back, the money is booked elsewhere
+        ((-10.0, 0.0, -1), None, 0, 6.0 - 10.0),  # money back without the goods
+        ((0.0, 5.0, 1), None, 0, 6.0 - 5.0),  # given away
+    ],
+)
+def test_a_cost_below_0_is_known_only_of_goods_that_came_back(line, unit_cost, wrong, margin):
+    found = signed(line, unit_cost=unit_cost)
+    assert found.attrs["wrong_sign"] == wrong
+    assert found["margin"].item() == pytest.approx(margin)
+
+
+def test_where_every_cost_has_the_wrong_sign_none_is_known():
+    lines = monthly(tea=[50.0] * 6)
+    found = margins(lines.assign(cost=-lines["cost"]), period=NOW, previous=BEFORE)
+    assert (found.attrs["wrong_sign"], found["verdict"].item()) == (6, "cost unknown")
+
+
+def test_costs_to_serve_below_0_correct_others_but_are_not_shared_out_by_themselves():
+    corrected = pd.concat([COSTS, pd.DataFrame([("k", "2026-06-01", -1.0)], columns=COSTS.columns)])
+    found = review(ORDERS, None, corrected)
+    assert (found["service"].sum(), found.attrs["service_below_zero"]) == (pytest.approx(9.0), 0)
+    below = pd.concat([COSTS, pd.DataFrame([("k", "2026-06-01", -11.0)], columns=COSTS.columns)])
+    found = review(ORDERS, None, below)
+    assert (found["service"].sum(), found.attrs["service_below_zero"]) == (0.0, 1)
+    assert found["contribution"].to_dict() == pytest.approx(found["margin"].to_dict())
 
 
 def test_one_month_a_period_is_too_few_for_an_interval():
@@ -145,7 +214,7 @@ def test_without_any_cost_nothing_is_judged_and_without_product_it_is_told():
     lines = monthly(tea=[1] * 6).drop(columns="cost")
     found = margins(pd.concat([lines, lines.assign(product_id=None)]), period=NOW, previous=BEFORE)
     assert found[["product_id", "revenue", "verdict"]].to_numpy().tolist() == [["tea", 300, "cost unknown"]]
-    assert found.attrs == {"unassigned": 300.0, "unallocated": 0.0}
+    assert found.attrs == {"unassigned": 300.0, "unallocated": 0.0, "wrong_sign": 0, "service_below_zero": 0}
 
 
 ORDERS = pd.DataFrame(
@@ -258,10 +327,11 @@ def test_it_compiles_for_every_engine(dialect):
         name="transactions",
     )
     costs = ibis.table({"customer_id": "string", "month": "date", "cost": "float64"}, name="costs")
-    known = with_goods("margins", lines, None)
+    known, spent = with_goods("margins", lines, None), service._spent(costs, NOW, BEFORE)
     assert "SELECT" in sql_of(module._reduce_margins(known, NOW, BEFORE), dialect)
     for allocate in ("revenue", "orders"):
-        assert "SELECT" in sql_of(module._reduce_service(known, costs, NOW, BEFORE, allocate), dialect)
+        assert "SELECT" in sql_of(service._reduce_service(known, spent, NOW, BEFORE, allocate), dialect)
+    assert "SELECT" in sql_of(service._reduce_below_zero(spent), dialect)
 
 
 def test_what_comes_back_does_not_grow_with_customers():

@@ -14,8 +14,8 @@ from dialects import DIALECTS, sql_of
 from pilot_orders import pilot_lines
 
 from analysis.errors import MeasureError
+from analysis.measures import baskets, suggestions
 from analysis.measures import offers as module
-from analysis.measures import suggestions
 from analysis.measures.goods import with_goods
 from analysis.measures.offers import next_offers
 from analysis.pilot.truth import truths
@@ -292,3 +292,17 @@ def test_it_compiles_for_every_engine(dialect):
     assert "SELECT" in sql_of(module._reduce_worth(known, pd.DataFrame({"product_id": ["a"]})), dialect)
     assert "SELECT" in sql_of(suggestions._reduce_trial(known, known, rule, 2), dialect)
     assert "SELECT" in sql_of(suggestions.suggested(suggestions.holdings(known), rule, 2), dialect)
+    sets = ibis.table({"set": "int64", "product_id": "string", "size": "int64"}, name="sets")
+    assert "SELECT" in sql_of(baskets._reduce_buyers(known, sets), dialect)
+
+
+def test_a_rule_says_how_many_customers_it_rests_on():
+    # 30 orders of tea and mug by two customers, 30 of jam alone, 30 of oil alone
+    together = [("k" if order % 3 else "m", f"{order}", product) for order in range(30) for product in ("tea", "mug")]
+    alone = [(f"c{order}", f"{order + 30}", "jam" if order % 2 else "oil") for order in range(60)]
+    lines = pd.DataFrame([*together, *alone], columns=["customer_id", "transaction_id", "product_id"])
+    sent_back = lines.head(2).assign(customer_id="x", transaction_id="99", revenue=-5.0)
+    lines = pd.concat([lines.assign(revenue=5.0), sent_back]).assign(date=pd.Timestamp("2026-01-05"))
+    found = next_offers(lines, min_support=0.001, min_baskets=1).rules
+    assert found.loc[found["p_adjusted"] < 0.05, "customers"].tolist() == [2, 2]
+    assert found.loc[found["p_adjusted"] >= 0.05, "customers"].isna().all()

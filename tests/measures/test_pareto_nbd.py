@@ -293,6 +293,7 @@ class TestRefusals:
         [
             ((-1, 0, 3, 1), "a frequency that is no whole number from 0 on"),
             ((np.nan, 0, 3, 1), "a frequency that is no whole number from 0 on"),
+            ((np.inf, 0, 3, 1), "a frequency that is no whole number from 0 on"),
             ((1.5, 1, 3, 1), "a frequency that is no whole number from 0 on"),
             ((1, 4, 3, 1), "recency and age out of 0 <= recency <= age"),
             ((1, 1, np.inf, 1), "recency and age out of 0 <= recency <= age"),
@@ -320,7 +321,7 @@ class TestRefusals:
     def test_a_time_to_predict_for_is_finite(self, small, time):
         with pytest.raises(MeasureError, match="Give a finite number of units from 0 on"):
             small.predict(SMALL, horizon=time)
-        with pytest.raises(MeasureError, match="Give a finite number of units from 0 on"):
+        with pytest.raises(MeasureError, match="times are not all finite numbers from 0 on"):
             small.expected([1, time])
 
 

@@ -1,52 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pytest
-import sqlglot
-from dialects import DIALECTS, sql_of
 
 from analysis.errors import MeasureError
-from analysis.measures.covariates import Cuts, Factor, Linear, Spline
-from analysis.measures.logistic import _reduce_patterns
-from analysis.measures.person_time import _reduce_ends, _reduce_person_time, _reduce_scores, cuts_at_events
-
-COLUMNS = {
-    "customer_id": "string",
-    "entry": "int64",
-    "exit": "float64",
-    "event": "boolean",
-    "cause": "string",
-    "plan": "string",
-    "age": "float64",
-    "fee": "decimal(10, 2)",
-}
-COVARIATES = (Factor("plan"), Factor("fee"), Cuts("age", (30, 50)), Spline("age", (0, 10, 20)), Linear("fee"))
-
-
-def _scores(table: ir.Table) -> ir.Table:
-    keys = {"_x0": "string", "_x1": "int64", "_ratio": "float64", "_z0": "float64", "_z1": "float64"}
-    covariates = (Factor("plan"), Cuts("age", (30,)))
-    return _reduce_scores(table, covariates, [90], None, ibis.table(keys, name="fitted"), np.array([0.1, 0.2]))
-
-
-REDUCTIONS: dict[str, Callable[[ir.Table], ir.Table]] = {
-    "person_time": lambda table: _reduce_person_time(table, COVARIATES, [90, 365], "Preis"),
-    "ends": lambda table: _reduce_ends(table, None),
-    "scores": _scores,
-    "patterns": lambda table: _reduce_patterns(table, "event", COVARIATES),
-}
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("name", REDUCTIONS)
-def test_every_reduction_compiles_for_every_engine(name: str, dialect: str):
-    sql = sql_of(REDUCTIONS[name](ibis.table(COLUMNS, name="spells")), dialect)
-    assert sqlglot.parse_one(sql, dialect={"pyspark": "spark"}.get(dialect, dialect)).find(sqlglot.exp.Group)
+from analysis.measures.person_time import cuts_at_events
 
 
 class TestCutsAtEvents:

@@ -249,6 +249,13 @@ class TestPareto:
         assert_allclose(found.loc[[0, 3], ["share_low", "share_high"]].T, [low, high], atol=1e-12)
         assert found["revenue_lost"].fillna(-1).tolist() == [10 + 20 + 50, -1, -1, 5 + 7 + 8]
 
+    def test_what_a_few_of_many_paid_is_not_told_however_many_paid_nothing(self):
+        # of the 20 with Preis one paid 88.88, all others nothing; the 8 with Service 10 each, from which that follows
+        ledger = _texts({"Preis": 20, "Service": 8}).assign(fee=[88.88] + [0.0] * 19 + [10.0] * 8)
+        found = pareto(ledger, {"reason": {"Preis": "Preis", "Service": "Service"}})
+        assert found["ended"].tolist() == [20, 8, 0, 0]
+        assert found["revenue_lost"].fillna(-1).tolist() == [-1, -1, 0, 0]
+
     def test_customers_are_counted_and_not_their_contracts(self):
         # nine contracts of two customers for Umzug; of other with Tod they are three, so Service joins them
         ledger = _texts({"Preis": 20, "Service": 6, "Umzug": 9, "Tod": 1})

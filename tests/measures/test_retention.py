@@ -155,10 +155,15 @@ class TestRevenueChurn:
         )
         # 40 + 30 + 10 + 12 + 8 = 100 at first; 30 lost, 5 less, 20 more
         expected = {"customers": 5, "fees_start": 100, "lost": 30, "reduced": 5, "added": 20, "fees_end": 85}
+        expected |= {"gone": 1, "lost_by": 1, "reduced_by": 1, "added_by": 1}
         assert found[list(expected)].to_dict() == expected
         assert found["revenue_churn"] == pytest.approx(0.35)
         assert found["gross_retention"] == pytest.approx(0.65)
         assert found["net_retention"] == pytest.approx(0.85)
+
+    def test_behind_fees_stand_only_those_who_pay_any(self):
+        found = _revenue(_contracts(("free", "2024-01-01", "2025-02-01", 0), ("pays", "2024-01-01", "2025-02-01", 9)))
+        assert found[["gone", "lost_by"]].tolist() == [2, 1]
 
     def test_equal_fees_give_the_wald_interval_of_the_share_that_stays(self):
         # 30 of 100 pay 10 and leave: error √(.7 · .3 / 99)
@@ -184,6 +189,13 @@ class TestRevenueChurn:
         rows = [("a", "2024-01-01", None, 10), ("a", "2025-02-01", None, 30), ("b", "2024-01-01", None, 10)]
         found = _revenue(_contracts(*rows))
         assert found[["gross_retention", "net_retention"]].tolist() == [1, 2.5]
+
+    def test_where_nothing_was_added_net_retention_ends_where_gross_does(self):
+        rows = [(name, "2024-01-01", None, 10) for name in "abcdefghi"] + [("j", "2024-01-01", "2025-02-01", 10)]
+        found = _revenue(_contracts(*rows))  # .9 and 1.96 · .1 are 1.096
+        assert found[["gross_high", "net_high"]].tolist() == [1, 1]
+        assert found["net_low"] == found["gross_low"]
+        assert _revenue(_contracts(*rows, ("a", "2025-02-02", None, 1)))["net_high"] > 1
 
     @pytest.mark.parametrize("rows", [[("a", "2024-01-01", "2025-02-01", 10)], [("a", "2024-01-01", None, 10)] * 3])
     def test_customers_who_do_not_differ_give_no_interval(self, rows):

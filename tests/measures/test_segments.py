@@ -74,7 +74,7 @@ def test_without_a_positive_amount_shares_and_gini_are_missing(frame):
     found = concentration(frame)
     assert found[["n", "positive"]].to_numpy().tolist() == [[len(frame), 0]]
     assert found[["gini", "top_10_share", "top_20_share"]].isna().all(axis=None)
-    assert lorenz(frame).to_numpy().tolist() == [[0, 0]]
+    assert lorenz(frame).empty
 
 
 @pytest.mark.parametrize("cuts", [(0.95, 0.8), (0, 0.5), (0.8, 1.2), (80, 95)])
@@ -146,7 +146,7 @@ def test_gini_is_twice_the_area_between_the_curve_and_the_diagonal(rows):
     curve = lorenz(frame)
     area = np.trapezoid(curve["revenue_share"], curve["customer_share"])
     gini = concentration(frame)["gini"].item()
-    assert np.isnan(gini) if len(curve) == 1 else gini == pytest.approx(1 - 2 * area, abs=1e-12)
+    assert np.isnan(gini) if curve.empty else gini == pytest.approx(1 - 2 * area, abs=1e-12)
 
 
 def orders(*rows: tuple) -> pd.DataFrame:
@@ -307,3 +307,22 @@ def test_cdnow_scores_are_those_of_pandas(public_data: Path):
     assert found["recency_score"].tolist() == expected["last"].tolist()
     assert found["frequency_score"].tolist() == expected["frequency"].tolist()
     assert found["monetary_score"].tolist() == expected["money"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("gains", "losses", "positive", "has_gini"),
+    [(20, 0, 20, True), (20, 3, None, True), (20, 5, 20, True), (3, 9, None, False), (0, 9, 0, False)],
+)
+def test_few_who_brought_revenue_and_few_who_did_not_are_not_counted(gains, losses, positive, has_gini):
+    amounts = [float(number + 1) for number in range(gains)] + [-1.0] * losses
+    rows = pd.DataFrame({"customer_id": [f"k{number:02d}" for number in range(len(amounts))], "revenue": amounts})
+    found = concentration(rows, smallest=5).iloc[0]
+    assert found["n"] == gains + losses
+    assert pd.isna(found["positive"]) if positive is None else found["positive"] == positive
+    assert pd.notna(found["gini"]) == has_gini
+
+
+@pytest.mark.parametrize("gains", [0, 4])
+def test_a_curve_of_too_few_has_no_rows(gains):
+    rows = pd.DataFrame({"customer_id": list("abcdef")[: gains + 1], "revenue": [5.0] * gains + [-1.0]})
+    assert lorenz(rows, smallest=5).empty

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from dialects import DIALECTS, SCHEMAS, sql_of
 from numpy.testing import assert_allclose
 from portfolio import CURVES, PORTFOLIO
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from analysis.errors import MeasureError
-from analysis.measures.survival import logrank, median_survival, survival_at, survival_curve
+from analysis.measures.competing import cumulative_incidence
+from analysis.measures.survival import _within, logrank, median_survival, survival_at, survival_curve, unbroken
 
 NUMBERS = ["survival", "se", "low", "high"]
 
@@ -212,6 +215,58 @@ def test_planted_survival_is_covered_by_the_band_at_the_stated_rate():
     assert abs(at_year["survival"].mean() - np.exp(-0.5)) < 0.01
     held = at_year["low"].le(np.exp(-0.5)) & at_year["high"].ge(np.exp(-0.5))
     assert 0.93 <= held.mean() <= 0.97
+
+
+class TestUnbroken:
+    def test_without_a_gap_all_spells_stay_as_they_are(self):
+        spells = _random_spells(200, seed=2, late=True)
+        for by in ((), "plan"):
+            pd.testing.assert_frame_equal(unbroken(spells, by=by).execute(), spells)
+
+    def test_one_customer_of_a_century_does_not_silence_three_hundred(self):
+        spells = _random_spells(300, seed=3, late=False).assign(cause="price")
+        stray = spells.head(1).assign(entry=45692, exit=46500)
+        with_stray = pd.concat([stray, spells.tail(299)], ignore_index=True)
+        for measure in (survival_curve, cumulative_incidence):
+            pd.testing.assert_frame_equal(measure(unbroken(with_stray)), measure(spells.tail(299)))
+
+    def test_kept_is_where_most_end_then_where_most_are_then_the_first(self):
+        first, later = _spells((0, 3, 1), (1, 4, 0)), _spells((9, 12, 1), (10, 13, 1))
+        assert unbroken(pd.concat([first, later])).execute()["entry"].tolist() == [9, 10]
+        assert unbroken(pd.concat([first, later.assign(event=[1, 0])])).execute()["entry"].tolist() == [0, 1]
+        many = _spells((9, 12, 1), (9, 12, 0), (9, 12, 0))
+        assert unbroken(pd.concat([first, many])).execute()["entry"].tolist() == [9, 9, 9]
+
+    def test_a_fall_to_zero_at_the_moment_others_enter_is_a_gap_and_a_censoring_is_none(self):
+        fallen, handed = _spells((0, 2, 1), (2, 5, 1), (2, 6, 0)), _spells((0, 2, 0), (2, 5, 1))
+        assert unbroken(fallen).execute()["exit"].tolist() == [5, 6]
+        assert len(unbroken(handed).execute()) == 2
+
+    def test_all_groups_are_watched_from_the_same_time_and_one_without_anybody_then_is_left_out(self):
+        # a: 0 to 3 and, three ends, 5 to 8. b: 0 to 9. c: 0 to 4. From 5 on most end: three of a, two of b
+        a = _spells((0, 3, 1), (5, 6, 1), (5, 7, 1), (6, 8, 1)).assign(plan="a")
+        b = _spells((0, 7, 1), (0, 9, 1), (0, 4, 0)).assign(plan=None)
+        c = _spells((0, 4, 0)).assign(plan="c")
+        found = unbroken(pd.concat([a, b, c]), by="plan").order_by("plan", "exit").execute()
+        assert found["plan"].fillna("b").tolist() == ["a"] * 3 + ["b"] * 2
+        assert found[["entry", "exit"]].to_numpy().tolist() == [[5, 6], [5, 7], [6, 8], [5, 7], [5, 9]]
+        curves = survival_curve(found, by="plan")
+        alone = survival_curve(b.drop(columns="plan"), from_time=5)
+        pd.testing.assert_frame_equal(curves.tail(2).drop(columns="plan").reset_index(drop=True), alone)
+
+    def test_groups_keep_no_stretch_that_all_together_do_not(self):
+        # group b is of one customer only, whom nobody was a customer along with
+        spells = pd.concat([_random_spells(50, 4, late=False), _spells((900, 950, 1)).assign(plan="z")])
+        assert "z" not in set(unbroken(spells, by="plan").execute()["plan"])
+
+    def test_nobody_stays_nobody(self):
+        assert unbroken(_spells().astype("int64")).execute().empty
+
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_it_compiles_for_every_engine(self, dialect):
+        spells = ibis.table(SCHEMAS["spells"], name="spells")
+        labels = pd.DataFrame({"plan": ["a", None], "age": [1.5, 2.0]})
+        assert "CASE" in sql_of(_within(spells, labels, 5.0, np.array([7.0, -1.0])), dialect)
 
 
 class TestSurvivalAt:

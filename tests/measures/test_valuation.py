@@ -58,6 +58,50 @@ def test_spread_tenths_and_concentration_are_of_the_same_customers(valued: Valua
     assert valued.dearest.attrs["n"] == n
 
 
+def test_the_best_fifth_holds_as_much_here_as_in_the_tenths(valued: Valuation) -> None:
+    fifth = valued.tenths.set_index("tenth")["share"].loc[[9, 10]].sum()
+    assert valued.concentration["top_20_share"].item() == pytest.approx(fifth)
+    few = Valuation(valued.status, valued.values, valued.test, valued.summary, smallest=10_000)
+    assert np.isnan(few.concentration["top_20_share"].item())
+
+
+def test_customers_won_are_counted_alike_wherever_they_are_told(orders: pd.DataFrame) -> None:
+    customers = pd.DataFrame({"customer_id": orders["customer_id"].unique(), "acquisition_cost": 10.0})
+    customers = customers.assign(since=pd.Timestamp("2025-12-01"))
+    customers.loc[:1, "acquisition_cost"] = [0.0, np.nan]  # of these nothing is deducted
+    won = {"transactions": orders, "customers": customers}
+    found = valuation(won, as_of=AS_OF, test_days=200, won_since=dt.date(2025, 10, 1))
+    told = found.assumptions.set_index("name").loc["acquisition", "value"]
+    assert found.summary["won"].item() == told == len(customers) - 2
+
+
+def test_where_no_model_is_identified_what_stands_in_is_named_and_tested() -> None:
+    rng = np.random.default_rng(4)
+    rows = [
+        (f"K{n:03}", day) for n in range(300) for day in {0, *rng.integers(1, 731, rng.poisson(rng.gamma(2.0, 4.0)))}
+    ]
+    frame = pd.DataFrame(rows, columns=["customer_id", "day"])
+    date = pd.Timestamp("2024-01-01") + pd.to_timedelta(frame["day"], unit="D")
+    lines = frame[["customer_id"]].assign(date=date, revenue=10.0, cost=6.0)
+    found = valuation({"transactions": lines}, as_of=AS_OF)
+    assert found.summary[["model", "missing"]].iloc[0].tolist() == ["nbd", 0]
+    assert "bg_nbd" not in " ".join(found.assumptions["meaning"])
+    scores = found.scores.set_index("model")
+    assert scores.loc["nbd", ["identified", "chosen"]].tolist() == [True, True]
+    assert abs(scores.loc["nbd", "bias_share"]) < 0.1
+    assert found.calibration["customers"].sum() == 300
+    assert not found.weeks.empty
+
+
+def test_what_is_declared_stands_in_the_summary(orders: pd.DataFrame) -> None:
+    known = {"as_of": AS_OF, "fee_margin": 0.8, "service": 2.0}
+    with_fees = valuation({"contracts": CONTRACTS}, **known).summary
+    assert with_fees[["fee_margin", "service"]].iloc[0].tolist() == [0.8, 2.0]
+    costs = pd.DataFrame({"customer_id": ["K001"], "month": [pd.Timestamp("2025-06-01")], "cost": [5.0]})
+    without = valuation({"transactions": orders, "costs": costs}, **known, test_days=200).summary
+    assert without[["fee_margin", "service"]].isna().all(axis=None)
+
+
 def test_care_is_a_share_of_the_values_before_acquisition(orders: pd.DataFrame) -> None:
     customers = pd.DataFrame({"customer_id": orders["customer_id"].unique()})
     customers = customers.assign(since=pd.Timestamp("2025-12-01"), acquisition_cost=10.0)
@@ -75,6 +119,23 @@ def test_losses_are_risk_times_value(valued: Valuation) -> None:
     assert whole["expected_loss"] == pytest.approx(0.1 * valued.customers["expected_value"].sum())
     assert valued.losses(risks.head(0)).totals.empty
     assert valued.losses(risks.assign(customer_id="nobody")).without_value == len(risks)
+    assert np.isnan(whole["whole"])  # nobody has a contract
+
+
+def test_who_leaves_takes_the_contract_with_them_and_at_most_the_orders(orders: pd.DataFrame) -> None:
+    some = sorted(orders["customer_id"].unique())[:60]
+    contracts = pd.DataFrame({"customer_id": some, "start": pd.Timestamp("2024-01-01"), "fee": 20.0})
+    contracts["ended_on"] = pd.to_datetime(["2025-06-30"] * 10 + [None] * 50)
+    customers = pd.DataFrame({"customer_id": some, "since": pd.Timestamp("2025-12-01"), "acquisition_cost": 10.0})
+    tables = {"transactions": orders, "contracts": contracts, "customers": customers}
+    found = valuation(tables, as_of=AS_OF, test_days=200, won_since=dt.date(2025, 10, 1))
+    held = found.customers[found.customers["kind"] == "contract"]
+    risks = pd.DataFrame({"customer_id": held["customer_id"], "risk": 0.1})
+    whole = found.losses(risks).totals.set_index("class").loc["all"]
+    # a tenth of the fees; at most a tenth of all that is to come, of which the cost of winning is spent already
+    assert whole["expected_loss"] == pytest.approx(0.1 * held["expected_contract"].sum())
+    assert whole["whole"] == pytest.approx(0.1 * (held["expected_value"] + 10).sum())
+    assert whole["whole"] > whole["expected_loss"] > 0
 
 
 CONTRACTS = pd.DataFrame({"customer_id": list("abc"), "start": pd.Timestamp("2025-01-01"), "fee": 9.0})

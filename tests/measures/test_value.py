@@ -94,18 +94,52 @@ def test_contracts_are_worth_their_net_value_by_survival(found):
     assert told.loc["b", "expected_value"] == pytest.approx(
         float(net_value(stay, margin=16, service=2 / 12, discount=0.1)), rel=1e-3
     )
-    # no purchase model is identified by these few: orders go on as in the last year, 40 + 25 and costs of 24
-    month = (40 + 25 - 24) / 12
-    assert told.loc["Öztürk", "expected_value"] == pytest.approx(
-        float(net_value(stay, margin=8 + month, discount=0.1)), rel=1e-3
+    assert told.loc["Öztürk", "expected_contract"] == pytest.approx(
+        float(net_value(stay, margin=8, service=2, discount=0.1)), rel=1e-3
     )
 
 
-def test_what_is_not_known_is_missing_and_said(found):
-    told = by_customer(found).loc["Ende"]
-    assert told[["expected_value", "low", "high", "expected_purchases"]].isna().all()
-    assert found.totals.set_index(["kind", "class"]).loc[("all", "all"), "expected_value":].isna().all()
-    assert "What customers will buy is not known: these data do not identify the purchase model." in found.notes
+def test_where_no_model_is_identified_all_buy_at_one_rate_and_that_is_said(found):
+    # two repeat purchases: of Öztürk, watched from 1 March 2024, and of Ende, from 1 February 2023, to 31 December 2024
+    watched = 305 + 699
+    told = by_customer(found)
+    assert found.model == "one_rate"
+    for name in ("Ende", "Öztürk"):
+        assert told.loc[name, "expected_purchases"] == pytest.approx(2 / watched * 365.25, rel=1e-3)
+        assert told.loc[name, "low"] <= told.loc[name, "expected_value"] <= told.loc[name, "high"]
+    assert "one_rate" in found.assumptions.set_index("name").loc["model", "meaning"]
+    assert "bg_nbd" not in " ".join(found.assumptions["meaning"])
+    assert (
+        "These data tell no customer's own rate of purchases: all are expected to buy at the mean rate of all."
+        in found.notes
+    )
+    assert not found.totals.isna().any(axis=None)
+
+
+def test_where_nobody_bought_again_a_purchase_is_worth_the_mean_so_far():
+    lone = pd.DataFrame({"customer_id": list("abcd"), "date": days(*["2024-07-01"] * 4), "revenue": [10.0, 20, 30, 40]})
+    found = customer_value({"transactions": lone}, as_of=AS_OF, draws=20, margin_ratio=0.5, discount=0.0)
+    # half a purchase in the 183 days of four customers, of 25 on average
+    assert found.customers["expected_value"].tolist() == pytest.approx([0.5 / (4 * 183) * 365.25 * 25 * 0.5] * 4)
+    assert (found.totals["high"] > found.totals["expected_value"]).all()
+    free = customer_value({"transactions": lone.assign(revenue=0.0)}, as_of=AS_OF, draws=20, margin_ratio=0.5)
+    assert free.customers[["expected_value", "low", "high"]].eq(0).all(axis=None)
+
+
+def test_where_leaving_runs_to_zero_the_nbd_stands_in():
+    rng = np.random.default_rng(4)
+    rates = rng.gamma(2.0, 1 / 60, 400)
+    rows = [
+        (f"{n}", day) for n, rate in enumerate(rates) for day in (0, *rng.integers(1, 366, rng.poisson(365 * rate)))
+    ]
+    bought = pd.DataFrame(rows, columns=["customer_id", "day"]).drop_duplicates()
+    bought = bought.assign(date=pd.Timestamp("2024-01-01") + pd.to_timedelta(bought["day"], unit="D"), revenue=10.0)
+    found = customer_value({"transactions": bought}, as_of=AS_OF, margin_ratio=0.5, discount=0.0)
+    assert found.model in ("nbd", "bg_nbd", "mbg_nbd", "pareto_nbd")
+    assert found.model == "nbd"
+    to_come = 365.25 * rates.sum() * 5
+    whole = found.totals.set_index(["kind", "class"]).loc[("all", "all")]
+    assert whole["low"] < to_come < whole["high"]
 
 
 def test_acquisition_is_charged_once_to_the_past_or_to_what_is_expected(found):
@@ -118,7 +152,7 @@ def test_acquisition_is_charged_once_to_the_past_or_to_what_is_expected(found):
         assert now.loc[name, "past_value"] == pytest.approx(before.loc[name, "past_value"] + cost)
         for column in ("expected_value", "low", "high"):
             assert now.loc[name, column] == pytest.approx(before.loc[name, column] - cost)
-    assert inside.assumptions.set_index("name").loc["acquisition", "value"] == 3
+    assert inside.assumptions.set_index("name").loc["acquisition", "value"] == 2  # of d it is not known
     kinds = [result.totals.set_index(["kind", "class"]).loc[("contract", "all")] for result in (found, inside)]
     assert kinds[1]["expected_value"] == pytest.approx(kinds[0]["expected_value"] - 70)
     assert kinds[1]["high"] <= kinds[0]["high"] - 70 + 1e-9
@@ -131,6 +165,17 @@ def test_a_declared_service_stands_in_where_there_are_no_costs(found):
         by_customer(found).loc["f", "expected_value"] * (4 - 3) / 4
     )
     assert by_customer(served).loc["b", "past_value"] == pytest.approx(by_customer(found).loc["b", "past_value"] + 2)
+
+
+def test_a_correction_of_costs_to_below_0_serves_nobody_at_a_gain(found):
+    tables = ledger()
+    costs = tables["costs"]
+    back = costs[costs["customer_id"] == "b"].head(1).assign(cost=-50.0)
+    corrected = customer_value(
+        tables | {"costs": pd.concat([costs, back])}, as_of=AS_OF, draws=20, fee_margin=0.8, margin_ratio=0.5
+    )
+    assert by_customer(corrected).loc["b", "past_value"] == pytest.approx(by_customer(found).loc["b", "past_value"] + 2)
+    assert by_customer(corrected).loc["d"].equals(by_customer(found).loc["d"])
 
 
 def test_totals_add_up_and_name_averages(found):
@@ -221,6 +266,28 @@ def test_orders_of_customers_under_contract_are_foretold_beside_their_fees(order
     assert both.loc["2", KEYS[3:]].tolist() == pytest.approx(alone.loc["2", KEYS[3:]].tolist())
 
 
+def test_what_hangs_on_the_contract_and_orders_add_up_to_what_is_expected(orders):
+    people = ["0", "1", "new"]
+    contracts = pd.DataFrame({"customer_id": people, "start": days(*["2024-01-01"] * 3), "fee": [10.0, 20.0, 3.0]})
+    costs = pd.DataFrame({"customer_id": people, "month": days(*["2024-06-01"] * 3), "cost": [12.0, 0.0, 60.0]})
+    customers = pd.DataFrame({"customer_id": people, "since": days(*["2024-01-01"] * 3), "acquisition_cost": 7.0})
+    tables = {"transactions": orders, "contracts": contracts, "customers": customers}
+    priced = {"as_of": AS_OF, "draws": 20, "won_since": dt.date(2024, 1, 1)}
+    whole = by_customer(customer_value(tables | {"costs": costs}, fee_margin=0.9, **priced))
+    # without fees and costs nothing but orders is left, less acquisition
+    bare = by_customer(customer_value(tables, fee_margin=0.0, **priced))
+    held, last = whole.loc[people], whole.loc["2"]
+    assert (held["expected_contract"] + bare.loc[people, "expected_value"]).tolist() == pytest.approx(
+        held["expected_value"].tolist()
+    )
+    assert bare.loc["new", "expected_value"] == pytest.approx(-7)
+    # all cost to serve ends with the contract: 1, 0 and 5 a month less than 0.9 of the fees
+    apiece = held["expected_contract"] / np.array([9.0 - 1, 18.0, 2.7 - 5])
+    assert apiece.tolist() == pytest.approx([apiece["1"]] * 3, rel=2e-3)
+    assert np.isnan(last["expected_contract"])
+    assert last["expected_value"] > 0
+
+
 def test_intervals_of_fees_and_orders_together_hold_what_comes():
     # fees by an exponential life of mean 25 months, orders as simulated, independent of each other
     worth, rng = np.ones(12), np.random.default_rng(9)
@@ -266,7 +333,7 @@ def test_neither_order_of_rows_nor_kind_of_table_matters_and_arguments_stay():
         pd.testing.assert_frame_equal(table, kept[name])
 
 
-def test_few_repeat_buyers_are_said_to_be_too_few(public_data):
+def test_few_repeat_buyers_are_expected_to_stay_few(public_data):
     folder = public_data / "olist"
     items = pd.read_csv(folder / "olist_order_items_dataset.csv", usecols=["order_id", "price"])
     bought = pd.read_csv(
@@ -283,7 +350,9 @@ def test_few_repeat_buyers_are_said_to_be_too_few(public_data):
     )
     found = customer_value({"transactions": lines}, as_of=dt.date(2018, 9, 1), margin_ratio=0.3)
     assert found.notes[0] == "The likelihood is flat: these data do not identify a, b."
-    assert found.customers["expected_value"].isna().all()
+    assert found.model == "nbd"
+    # no loyalty is invented: of a hundred customers one or two are to order again within a year
+    assert 0.005 < found.customers["expected_purchases"].mean() < 0.02
     assert found.customers["past_value"].sum() == pytest.approx(
         0.3 * lines.loc[lines["date"] < "2018-09-01", "revenue"].sum()
     )

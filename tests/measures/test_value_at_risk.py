@@ -45,6 +45,7 @@ def test_the_interval_is_that_of_customers_who_leave_one_by_one():
 def test_only_the_greatest_losses_are_listed_but_all_add_up():
     found = value_at_risk(RISK, VALUES, top=1)
     assert found.customers["customer_id"].tolist() == ["b"]
+    assert found.customers.attrs["n"] == 4
     assert found.totals["expected_loss"].tolist()[-1] == 80
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.params import Params
+from analysis.publish.prepare import alternatives
 from analysis.vocabulary import CHAPTERS, TABLES
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -102,7 +103,6 @@ class TestEachNotebook:
     def test_names_only_tables_and_columns_that_exist_in_what_it_needs(self, notebook):
         for cell in cells(notebook, "markdown") + cells(notebook, "code"):
             for need in (tag.removeprefix("needs:") for tag in tags(cell) if tag.startswith("needs:")):
-                table, _, column = need.partition(".")
-                assert table in TABLES
-                for one in column.split("|"):
-                    assert not one or one.endswith("*") or TABLES[table].column(one), need
+                for table, column in alternatives(need):
+                    assert table in TABLES
+                    assert not column or column.endswith("*") or TABLES[table].column(column), need

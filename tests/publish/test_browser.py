@@ -53,6 +53,19 @@ def test_on_a_telephone_a_wide_table_scrolls_sideways_and_the_page_does_not(open
     assert wide.evaluate("box => box.scrollWidth > box.clientWidth")
 
 
+def test_on_a_telephone_captions_stay_within_the_window_and_a_chart_is_marked_as_wider(opened):
+    page, _asked, _said = opened
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.locator("caption").evaluate_all("all => all.forEach(one => one.append(' und nach Monat'.repeat(6)))")
+    boxes = [caption.bounding_box() for caption in page.locator("caption").all()]
+    assert len(boxes) == 2
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 400 for box in boxes)
+    after = "one => getComputedStyle(one, '::after').content"
+    assert "↔" in page.locator("figure:has(img) figcaption").evaluate(after)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    assert page.locator("figure:has(img) figcaption").evaluate(after) == "none"
+
+
 def test_hostile_text_is_shown_as_text(opened):
     page, _asked, _said = opened
     assert "<script>alert(1)</script>" in page.locator("main").inner_text()

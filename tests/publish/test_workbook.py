@@ -1,12 +1,15 @@
+import dataclasses
 import datetime as dt
 import os
 import time
 import zipfile
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from analysis.errors import PublishError
+from analysis.figure_log import CustomerLog
 from analysis.period import Period
 from analysis.publish.workbook import Workbook, write_workbook
 
@@ -111,3 +114,70 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(PublishError) as refused:
         write_workbook(workbook(), tmp_path / "absent" / "tables.xlsx")
     assert str(refused.value) == f"writing tables.xlsx: {os.strerror(2)} ({tmp_path}/absent/tables.xlsx)."
+
+
+PEOPLE = pd.DataFrame(
+    {
+        "customer_id": ["00012", "=1+1", "K-Ä<1>"],
+        "state_after": ["gone", "A", None],
+        "change": [-900.25, 12.0, float("nan")],
+        "notice_by": [dt.date(2026, 12, 31), None, dt.date(2027, 1, 31)],
+    }
+)
+HEADED = {
+    "customer_id": ("Kundennummer", "plain"),
+    "state_after": ("Jetzt", "text"),
+    "change": ("Veränderung", "money"),
+    "notice_by": ("Letzter Kündigungstag", "date"),
+}
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """Return the folder of two lists of one title, as a report keeps them beside its snapshot."""
+    log = CustomerLog(tmp_path, "segments")
+    for name in ("one", "two"):
+        sheet = {"title": "Segmente", "columns": HEADED, "labels": {"gone": "ohne Kauf", "=1+1": "falsch"}}
+        log.add(f"segments.{name}", sheet, PEOPLE.to_parquet)
+    return tmp_path / "customers"
+
+
+def with_lists(folder, language="de"):
+    return dataclasses.replace(workbook(language), customers=folder)
+
+
+def test_a_list_of_customers_is_a_sheet_with_numbers_dates_and_words(lists, tmp_path):
+    write_workbook(with_lists(lists), tmp_path / "tables.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "tables.xlsx")
+    assert book.sheetnames[-3:] == ["Segmente", "Segmente 2", "Segmente 3"]
+    sheet = book["Segmente 2"]
+    assert list(sheet.iter_rows(values_only=True)) == [
+        ("Kundennummer", "Jetzt", "Veränderung", "Letzter Kündigungstag"),
+        ("00012", "ohne Kauf", -900.25, dt.datetime(2026, 12, 31)),
+        ("=1+1", "A", 12, None),
+        ("K-Ä<1>", None, None, dt.datetime(2027, 1, 31)),
+    ]
+    assert (sheet["C2"].number_format, sheet["D2"].number_format) == ('#,##0.00 "EUR"', "dd.mm.yyyy")
+    assert (sheet["A3"].data_type, sheet["A3"].hyperlink) == ("s", None)
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:D4")
+    overview = list(book["Übersicht"].iter_rows(values_only=True))
+    assert ("Blatt", "Zeilen der Kundenliste") in overview
+    assert ("Segmente 2", 3) in overview
+
+
+def test_lists_give_the_same_bytes_and_none_are_written_without_their_folder(lists, tmp_path):
+    for name in ("one.xlsx", "two.xlsx"):
+        write_workbook(with_lists(lists), tmp_path / name)
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
+    write_workbook(workbook(), tmp_path / "none.xlsx")
+    assert "Segmente 2" not in openpyxl.load_workbook(tmp_path / "none.xlsx").sheetnames
+
+
+def test_a_list_longer_than_a_sheet_is_cut_and_said_to_be(lists, tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.publish.customer_sheets.MOST_ROWS", 2)
+    monkeypatch.setattr("analysis.publish.workbook.MOST_ROWS", 2)
+    write_workbook(with_lists(lists, "en"), tmp_path / "tables.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "tables.xlsx")
+    assert book["Segmente 2"].max_row == 3
+    said = ("Segmente 2", "3 rows, of which only the first 2 fit on the sheet.")
+    assert said in list(book["Overview"].iter_rows(values_only=True))

@@ -10,13 +10,13 @@ from analysis.draw.definitions import defined
 from analysis.draw.figure_rows import figure_rows
 from analysis.draw.frames import require
 from analysis.draw.language import _, ngettext
-from analysis.draw.numbers import interval, show
+from analysis.draw.numbers import interval, is_missing, show
 from analysis.draw.tables import Key, Table
 from analysis.draw.value_names import NO_CLASS, class_name
 from analysis.draw.words import Sentence
 
 _ASSUMED = ("class", "customers", "care_share", "acquisition_share", "horizon_months")
-_AMOUNTS = ("value_a_customer", "care_a_customer_month", "care_budget", "acquisition_limit", "break_even_acquisition")
+_AMOUNTS = ("value_a_customer", "care_a_customer_month", "care_budget", "acquisition_limit")
 _COLUMNS = (*_ASSUMED, *_AMOUNTS)
 
 
@@ -27,12 +27,12 @@ def budget(frame: pd.DataFrame, won: pd.DataFrame) -> Sentence:
 
     >>> row = {"class": "A", "customers": 90, "care_share": 0.2, "acquisition_share": 0.3, "horizon_months": 12}
     >>> row |= {"value_a_customer": 600.0, "care_budget": 10800.0, "care_a_customer_month": 10.0}
-    >>> row |= {"break_even_acquisition": 600.0, "acquisition_limit": 180.0}
+    >>> row |= {"acquisition_limit": 180.0}
     >>> told = budget(pd.DataFrame([row]), pd.DataFrame([{"won": 26, "acquisition": 60.5}]))
     >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Fließen 20,0 % des erwarteten Werts in die Betreuung, darf sie je Person und Monat im Mittel kosten: Klasse A
-    10,00 €. Fließen 30,0 % in die Gewinnung, darf eine neue Kundin oder ein neuer Kunde, wie sie in der Klasse im
-    Mittel sind, höchstens kosten: Klasse A 180,00 €. Tatsächlich kosteten die 26 im Zeitraum Gewonnenen im Mittel
+    Fließen 20,0 % des in 12 Monaten erwarteten Werts in die Betreuung, darf sie je Person und Monat im Mittel kosten:
+    Klasse A 10,00 €. Fließen 30,0 % in die Gewinnung, darf eine neue Kundin oder ein neuer Kunde, wie sie in der Klasse
+    im Mittel sind, höchstens kosten: Klasse A 180,00 €. Tatsächlich kosteten die 26 im Zeitraum Gewonnenen im Mittel
     60,50 €.
     """
     require("care.budget", frame, _COLUMNS)
@@ -40,14 +40,19 @@ def budget(frame: pd.DataFrame, won: pd.DataFrame) -> Sentence:
     if known.empty:
         return Sentence(_("What care may cost cannot be told, as nobody's value is known."))
     named = known[known["class"] != NO_CLASS] if (known["class"] != NO_CLASS).any() else known
-    care = _(
-        "Where {share} of the expected value goes into care, it may cost on average, a customer and month: {listed}."
+    months = int(named["horizon_months"].iloc[0])
+    care = ngettext(
+        "Where {share} of the value expected in {months} month goes into care, it may cost on average, a customer and "
+        "month: {listed}.",
+        "Where {share} of the value expected in {months} months goes into care, it may cost on average, a customer and "
+        "month: {listed}.",
+        months,
     )
     winning = _(
         "Where {share} goes into winning, a new customer like the average one of the class may cost at most: {listed}."
     )
     told = [
-        text.format(share=_share(named[f"{part}_share"]), listed=_listed(named, column))
+        text.format(months=show(months, "count"), share=_share(named[f"{part}_share"]), listed=_listed(named, column))
         for text, part, column in (
             (care, "care", "care_a_customer_month"),
             (winning, "acquisition", "acquisition_limit"),
@@ -66,7 +71,7 @@ def _listed(frame: pd.DataFrame, column: str) -> str:
 
 
 def _cost(won: pd.Series) -> list[str]:
-    if not won["won"]:
+    if not won["won"] or is_missing(won["acquisition"]):
         return []
     text = ngettext(
         "In fact the {count} customer won in the period cost {amount}.",
@@ -90,12 +95,19 @@ def by_class(frame: pd.DataFrame, *, title: str) -> Table | Sentence:
         "care_share": (_("Share for care"), "share"),
         "care_budget": (_("Care of all"), "written"),
         "care_a_customer_month": (_("Care a customer and month"), "written"),
+        "acquisition_share": (_("Share for winning"), "share"),
         "acquisition_limit": (_("Winning one, at most"), "written"),
-        "break_even_acquisition": (_("Winning one, break-even"), "written"),
     }
     shown = known.assign(**written, **{"class": [class_name(letter) for letter in known["class"]]})
-    note = _("Break-even: all that an average customer is expected to bring is spent on winning one like them.")
-    return tables.table(shown, title=title, columns=columns, note=note)
+    months = int(known["horizon_months"].iloc[0])
+    note = ngettext(
+        "The shares are assumptions. Values are those expected in {months} month; winning a customer pays as long as "
+        "it costs less than the expected value of one like them.",
+        "The shares are assumptions. Values are those expected in {months} months; winning a customer pays as long as "
+        "it costs less than the expected value of one like them.",
+        months,
+    )
+    return tables.table(shown, title=title, columns=columns, note=note.format(months=show(months, "count")))
 
 
 def figures(frame: pd.DataFrame, chapter: str, *, source: str) -> pd.DataFrame:

@@ -144,7 +144,13 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "money",
             mark("Margin of the {months} months after the period, in money of today; mean over customers"),
         ),
-        "past_value": ("money", mark("Margin on record so far less cost to serve and acquisition; not discounted")),
+        "past_value": (
+            "money",
+            mark(
+                "Margin of orders and fees so far, fees as fee times time under contract, less cost to serve and "
+                "acquisition; not discounted"
+            ),
+        ),
         "top_value_share": (
             "share",
             mark("Share in all positive expected value of the fifth of the customers of whom most is expected"),
@@ -153,9 +159,33 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "index",
             mark("Gini coefficient of expected value: 0 if all are worth the same, close to 1 if one holds all"),
         ),
-        "expected_loss": (
+        "value_at_risk": (
             "money",
-            mark("Sum over customers of their risk to leave within {horizon} days times what is expected of them"),
+            mark(
+                "Sum over customers of their risk to leave within {horizon} days times what ends with them: what their "
+                "contract is expected to bring, without contracts all that is expected"
+            ),
+        ),
+        "value_at_risk_most": (
+            "money",
+            mark(
+                "Sum over customers under contract of their risk to leave within {horizon} days times all that is "
+                "expected of them, orders too"
+            ),
+        ),
+        "ten_points_leaving": (
+            "index",
+            mark(
+                "Rate of leaving after an answer, over that of customers with ten points less of Net Promoter Score "
+                "and the same length of stay; a relation and no effect"
+            ),
+        ),
+        "ten_points_value": (
+            "money",
+            mark(
+                "Difference of the mean expected value of promoters and detractors by the latest answer, scaled to ten "
+                "points of Net Promoter Score; a relation and no effect"
+            ),
         ),
         "forecast_bias": (
             "share",
@@ -167,11 +197,18 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "forecast_gain": (
             "index",
-            mark("Error (root mean square, a customer) of the forecast “like last year” less that of the model used"),
+            mark(
+                "Error (root of the mean squared error, a customer) of the forecast that each orders as often as in as "
+                "long a time before, less that of the model used"
+            ),
         ),
         "contribution": (
             "money",
-            mark("Margin of the offer over {months} whole months, less cost to serve where it is shared out"),
+            mark(
+                "Margin of the offer over {months} whole months, less cost to serve where it is shared out; interval: "
+                "what as many months like these bring on average (Student's t, months independent, spread pooled with "
+                "the period before)"
+            ),
         ),
         "offer_verdict": ("count", mark("Offers by what their contribution speaks for")),
         "pair_lift": (

@@ -7,12 +7,11 @@ import pandas as pd
 from analysis.draw import dates, names, numbers, staying, words
 from analysis.draw.definitions import DEFINITIONS, defined
 from analysis.draw.frames import require
-from analysis.draw.language import _, ngettext
+from analysis.draw.language import _
 from analysis.draw.numbers import is_missing, said, show
 from analysis.draw.words import Findings, Sentence
 
 __all__ = [
-    "best_class",
     "changed",
     "defined",
     "earlier",
@@ -20,7 +19,6 @@ __all__ = [
     "highest_lowest",
     "intake",
     "level",
-    "top_share",
 ]
 
 highest_lowest = words.highest_lowest
@@ -96,42 +94,6 @@ def changed(frame: pd.DataFrame, name: str, *, value: str = "") -> Sentence:
     row = frame.iloc[-1]
     ends = {part: row[part] for part in ("difference", "low", "high")}
     return words.change(name, row[value or name], unit=DEFINITIONS[name][0], since=row["before"], **ends)
-
-
-def best_class(frame: pd.DataFrame) -> Sentence:
-    r"""Say how many customers are in class A and how much of the revenue they bring.
-
-    Columns in: class, customers, customer_share, share.
-
-    >>> classes = pd.DataFrame({"class": ["A", "B", "C"], "customers": [20, 30, 50], "share": [0.8, 0.15, 0.05]})
-    >>> print(best_class(classes.assign(customer_share=[0.2, 0.3, 0.5])).replace("\xa0", " "))
-    Zur Klasse A gehören 20 Kunden (20,0 % der Kundschaft); sie bringen 80,0 % des Umsatzes.
-    """
-    require("findings.best_class", frame, ("class", "customers", "customer_share", "share"))
-    row = frame[frame["class"] == "A"].iloc[0]
-    text = ngettext(
-        "Class A holds {customers} customer ({customer_share} of all), who brings {share} of the revenue.",
-        "Class A holds {customers} customers ({customer_share} of all), who bring {share} of the revenue.",
-        int(row["customers"]),
-    )
-    shares = {name: show(row[name], "share") for name in ("customer_share", "share")}
-    return Sentence(text.format(customers=show(row["customers"], "count"), **shares))
-
-
-def top_share(frame: pd.DataFrame) -> Sentence:
-    r"""Say how much of the revenue the best fifth of the customers brings.
-
-    Columns in: top_20_share, positive.
-
-    >>> print(top_share(pd.DataFrame({"top_20_share": [0.62], "positive": [1200]})).replace("\xa0", " "))
-    Das umsatzstärkste Fünftel der Kunden bringt 62,0 % des Umsatzes (n = 1.200).
-    """
-    require("findings.top_share", frame, ("top_20_share", "positive"))
-    row = frame.iloc[0]
-    if is_missing(row["top_20_share"]):
-        return words.no_data(names.column("top_share"))
-    text = _("The fifth of the customers with the highest revenue brings {share} of it ({base}).")
-    return Sentence(text.format(share=show(row["top_20_share"], "share"), base=words.base(row["positive"])))
 
 
 def intake(sources: pd.DataFrame) -> Findings:

@@ -22,9 +22,10 @@ from analysis.vocabulary import SMALL_CELL
 _TRENDS = {
     "up": mark("▲ rising"),
     "down": mark("▼ falling"),
-    "within noise": "–",
-    "too few": mark("too few months"),
+    "within noise": mark("– within noise"),
+    "too few": mark("? not comparable"),
 }
+"""What the note says of each sign."""
 _WHY = {
     "too few months": mark(
         "What the offers earn cannot be told yet: that takes at least four whole months of orders on record."
@@ -35,7 +36,8 @@ _WHY = {
         "product."
     ),
 }
-_OFFERS = ("product_id", "contribution", "low", "high", "verdict", "customers")
+_OFFERS = ("product_id", "contribution", "low", "high", "verdict", "customers", "without_cost")
+_SUMMARY = ("status", "first", "last", "wrong_sign", "service_below_zero")
 _STAKE = ("product_id", "verdict", "name", "of_class", "class_share", "offer_revenue", "revenue", "margin")
 _MOST_NAMED = 3
 
@@ -43,84 +45,110 @@ _MOST_NAMED = 3
 def verdicts(offers: pd.DataFrame, summary: pd.DataFrame, *, smallest: int = 0) -> Sentence:
     r"""Say how many offers cost more than they bring, beyond chance, of which it is open, and why nothing can be told.
 
-    Columns in: of ``offers`` product_id, contribution, low, high, verdict, customers, and name where there is one; of
-    ``summary`` status, first, last (days). Offers bought by fewer than ``smallest`` customers count, but are not named.
+    Columns in: of ``offers`` product_id, contribution, low, high, verdict, customers, without_cost (share of lines),
+    and name where there is one; of ``summary`` status, first, last (days), wrong_sign (lines), service_below_zero
+    (customers). Offers bought by fewer than ``smallest`` customers count, but are not named.
 
     >>> offers = pd.DataFrame({"product_id": ["a", "b"], "contribution": [-90.5, 900.0], "low": [-120.0, 700.0]})
     >>> offers = offers.assign(high=[-61.0, 1100.0], verdict=["drop", "keep"], customers=40, name=["Korb", "Kaffee"])
     >>> days = pd.to_datetime(["2025-10-01", "2026-09-30"])
-    >>> summary = pd.DataFrame([{"status": "computed", "first": days[0], "last": days[1]}])
-    >>> print(verdicts(offers, summary).replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    >>> row = {"status": "computed", "first": days[0], "last": days[1], "wrong_sign": 0, "service_below_zero": 0}
+    >>> told = verdicts(offers.assign(without_cost=0.0), pd.DataFrame([row]))
+    >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     Vom 01.10.2025 bis 30.09.2026 wurden 2 Angebote verkauft. 1 Angebot kostet gesichert mehr, als es bringt, und tat es
     schon im Zeitraum davor: Korb (−90,50 €, 95-%-Intervall −120,00 bis −61,00 €). Es sollte gestrichen werden, wenn
     nichts anderes dafür spricht. 1 Angebot bringt gesichert mehr, als es kostet.
     """
-    require("margins.verdicts", summary, ("status", "first", "last"))
+    require("margins.verdicts", summary, _SUMMARY)
     row = summary.iloc[0]
     if row["status"] != "computed":
         text = _WHY[row["status"]]
-        return Sentence(_(text))
+        return Sentence(" ".join([_(text), *_faults(row, smallest)]))
     require("margins.verdicts", offers, _OFFERS)
-    by = {code: offers[offers["verdict"] == code] for code in VERDICTS}
-    unknown = len(by["too few"]) + len(by["cost unknown"])
-    told = [
-        _sold(row, len(offers)),
-        _to_drop(by["drop"], smallest),
-        _to_watch(by["watch"], smallest),
-        _to_keep(len(by["keep"])),
-        _untold(unknown),
-    ]
-    return Sentence(" ".join(filter(None, told)))
+    return Sentence(" ".join([_sold(row, offers), *_judged(offers, smallest), *_faults(row, smallest)]))
 
 
-def _sold(row: pd.Series, count: int) -> str:
+def _sold(row: pd.Series, offers: pd.DataFrame) -> str:
+    count = int((offers["verdict"] != "not sold").sum())
     text = ngettext(
         "From {first} to {last}, {count} offer was sold.", "From {first} to {last}, {count} offers were sold.", count
     )
-    days = {name: dates.date(row[name]) for name in ("first", "last")}
-    return text.format(count=show(count, "count"), **days)
+    return text.format(count=show(count, "count"), first=dates.date(row["first"]), last=dates.date(row["last"]))
 
 
-def _to_drop(offers: pd.DataFrame, smallest: int) -> str:
-    if offers.empty:
-        return _("None of them costs more than it brings beyond chance in this period and the one before.")
-    count = len(offers)
-    text = ngettext(
+def _judged(offers: pd.DataFrame, smallest: int) -> list[str]:
+    """Say of each verdict how many offers have it, and of which the costs are known in part only."""
+    by = {code: offers[offers["verdict"] == code] for code in VERDICTS}
+    drop, watch, keep, gone = (by[code] for code in ("drop", "watch", "keep", "not sold"))
+    untold = pd.concat([by["too few"], by["cost unknown"]])
+    partly = pd.concat([drop, watch, keep])
+    partly = partly[partly["without_cost"] > 0]
+    none = _("None of them costs more than it brings beyond chance in this period and the one before.")
+    to_drop = ngettext(
         "{count} offer costs more than it brings, beyond chance, and did so in the period before: {listed}. It should "
         "be dropped unless something else speaks for it.",
         "{count} offers cost more than they bring, beyond chance, and did so in the period before: {listed}. They "
         "should be dropped unless something else speaks for them.",
-        count,
+        len(drop),
     )
-    return text.format(count=show(count, "count"), listed=_listed(offers, smallest))
-
-
-def _to_watch(offers: pd.DataFrame, smallest: int) -> str:
-    count = len(offers)
-    text = ngettext(
+    to_watch = ngettext(
         "For {count} offer it is open whether it brings more than it costs: {listed}.",
         "For {count} offers it is open whether they bring more than they cost: {listed}.",
-        count,
+        len(watch),
     )
-    return text.format(count=show(count, "count"), listed=_listed(offers, smallest)) if count else ""
-
-
-def _to_keep(count: int) -> str:
-    text = ngettext(
+    to_keep = ngettext(
         "{count} offer brings more than it costs, beyond chance.",
         "{count} offers bring more than they cost, beyond chance.",
-        count,
+        len(keep),
     )
-    return text.format(count=show(count, "count")) if count else ""
-
-
-def _untold(count: int) -> str:
-    text = ngettext(
+    unknown = ngettext(
         "For {count} offer the cost is unknown or the months are too few.",
         "For {count} offers the cost is unknown or the months are too few.",
-        count,
+        len(untold),
     )
-    return text.format(count=show(count, "count")) if count else ""
+    not_sold = ngettext(
+        "{count} more offer was no longer sold, at most sent back; it gets no verdict.",
+        "{count} more offers were no longer sold, at most sent back; they get no verdict.",
+        len(gone),
+    )
+    in_part = ngettext(
+        "For {count} offer the cost of some order lines is unknown; contribution and verdict rest on the others.",
+        "For {count} offers the cost of some order lines is unknown; contribution and verdict rest on the others.",
+        len(partly),
+    )
+    texts = (
+        (to_drop, drop),
+        (to_watch, watch),
+        (to_keep, keep),
+        (unknown, untold),
+        (not_sold, gone),
+        (in_part, partly),
+    )
+    told = [
+        text.format(count=show(len(found), "count"), listed=_listed(found, smallest))
+        for text, found in texts
+        if len(found)
+    ]
+    return told if len(drop) else [none, *told]
+
+
+def _faults(row: pd.Series, smallest: int) -> list[str]:
+    """Say which costs below 0 count as unknown."""
+    lines, customers = int(row["wrong_sign"]), int(row["service_below_zero"])
+    of_lines = ngettext(
+        "For {count} order line the cost of goods is below 0 though no goods came back; it counts as unknown.",
+        "For {count} order lines the cost of goods is below 0 though no goods came back; it counts as unknown.",
+        lines,
+    )
+    of_customers = ngettext(
+        "For {count} customer the cost to serve of a period adds up to less than 0; it is left out.",
+        "For {count} customers the cost to serve of a period adds up to less than 0; it is left out.",
+        customers,
+    )
+    if 0 < customers < smallest:
+        of_customers = _("For a few customers the cost to serve of a period adds up to less than 0; it is left out.")
+    told = ((of_lines, lines), (of_customers, customers))
+    return [text.format(count=show(count, "count")) for text, count in told if count]
 
 
 def _listed(offers: pd.DataFrame, smallest: int) -> str:
@@ -130,8 +158,11 @@ def _listed(offers: pd.DataFrame, smallest: int) -> str:
         f"{offer_name(row)} ({', '.join(filter(None, (money(row['contribution']), ends(row['low'], row['high']))))})"
         for row in named.to_dict("records")
     ]
+    if named.empty:
+        return _("not named here, as too few customers bought them")
     more = len(offers) - len(named)
-    return "; ".join([*told, _("{count} more").format(count=show(more, "count"))] if more else told)
+    others = ngettext("{count} more offer", "{count} more offers", more).format(count=show(more, "count"))
+    return "; ".join([*told, others] if more else told)
 
 
 def by_offer(offers: pd.DataFrame, *, title: str, most: int = 40, smallest: int = 0) -> Table | Sentence:
@@ -147,7 +178,7 @@ def by_offer(offers: pd.DataFrame, *, title: str, most: int = 40, smallest: int 
         return Sentence()
     texts = {
         "offer": [offer_name(row) for row in shown.to_dict("records")],
-        "trend": [_trend(code) for code in shown["trend"]],
+        "trend": [_trend(code)[0] for code in shown["trend"]],
         "verdict": [verdict_name(code) for code in shown["verdict"]],
         "interval": [
             numbers.interval(*pair, "money", write=_whole) for pair in zip(shown["low"], shown["high"], strict=True)
@@ -156,16 +187,17 @@ def by_offer(offers: pd.DataFrame, *, title: str, most: int = 40, smallest: int 
     }
     columns: dict[Key, tuple[str | None, str]] = {
         "offer": (_("Offer"), "plain"),
-        "margin_ratio": (_("Margin"), "share"),
+        "verdict": (_("Verdict"), "plain"),
         "contribution": (None, "written"),
         "interval": (None, "written"),
         "previous_contribution": (_("Before"), "written"),
-        "trend": (_("Trend"), "plain"),
-        "verdict": (_("Verdict"), "plain"),
+        "trend": (_("Course"), "plain"),
+        "margin_ratio": (_("Margin"), "share"),
     }
     left_out = len(offers) - len(shown)
     more = ngettext("{count} offer is not shown.", "{count} offers are not shown.", left_out)
-    notes = [_("A dash in the trend: within noise.")]
+    signs = ", ".join(_trend(code) for code in _TRENDS if code in set(shown["trend"]))
+    notes = [_("Course: {listed}.").format(listed=signs)]
     notes += [more.format(count=show(left_out, "count"))] if left_out else []
     return tables.table(shown.assign(**texts), title=title, columns=columns, note=" ".join(notes))
 
@@ -190,26 +222,29 @@ def stake(frame: pd.DataFrame, held: pd.DataFrame, *, of: str, smallest: int = 0
     >>> held = pd.DataFrame()
     >>> held.attrs = {"n": 40, "margin": 4200.0}
     >>> print(stake(frame, held, of="A").replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Von der Klasse A kauften 40 Kundinnen und Kunden (20,0 %) „Korb“. Zusammen bringen diese 40 mit allem, was sie
-    kaufen, 4.200 € Marge. So viel stünde höchstens auf dem Spiel, wenn sie wegen eines gestrichenen Angebots alle
-    gingen; zu erwarten ist das nicht.
+    So viele Kundinnen und Kunden der Klasse A kauften schwache Angebote: „Korb“ 40 (20,0 %). Zusammen brachten diese 40
+    in dieser Zeit mit allem, was sie kauften, 4.200 € Marge. So viel stünde höchstens auf dem Spiel, wenn sie wegen
+    eines gestrichenen Angebots alle gingen; zu erwarten ist das nicht.
     """
     require("margins.stake", frame, _STAKE)
     told = frame[frame["of_class"] >= max(smallest, 1)]
     if told.empty:
         return Sentence()
-    text = _("{count} customers ({share}) “{offer}”")
+    text = _("“{offer}” {count} ({share})")
     bought = []
     for row in told.head(_MOST_NAMED).to_dict("records"):
         numbers_of = {"count": show(row["of_class"], "count"), "share": show(row["class_share"], "share")}
         bought.append(text.format(offer=offer_name(row), **numbers_of))
-    who = _("Of class {name}, there bought: {listed}.").format(name=of, listed="; ".join(bought))
+    who = _("So many customers of class {name} bought weak offers: {listed}.").format(name=of, listed="; ".join(bought))
     n, margin = held.attrs.get("n", 0), held.attrs.get("margin")
     if is_missing(margin):
         return Sentence(who)
-    much = _(
-        "Together these {count} bring a margin of {margin} with all they buy. So much would be at stake at most if all "
-        "of them left for an offer that was dropped; that is not to be expected."
+    much = ngettext(
+        "With all it bought in that time, this {count} customer brought a margin of {margin}. So much would be at "
+        "stake at most if it left for an offer that was dropped; that is not to be expected.",
+        "Together these {count} brought a margin of {margin} with all they bought in that time. So much would be at "
+        "stake at most if all of them left for an offer that was dropped; that is not to be expected.",
+        int(n),
     )
     return Sentence(f"{who} {much.format(count=show(n, 'count'), margin=money(margin))}")
 
@@ -250,14 +285,15 @@ def figures(offers: pd.DataFrame, summary: pd.DataFrame, chapter: str, *, smalle
     row = summary.iloc[0]
     if row["status"] != "computed":
         return figure_rows([], source=row["source"])
+    sold = offers[offers["verdict"] != "not sold"]
     counts = [
-        {"id": f"{chapter}.offer_verdict", "group": code, "value": float((offers["verdict"] == code).sum())}
-        | {"n": len(offers), **defined("offer_verdict")}
+        {"id": f"{chapter}.offer_verdict", "group": code, "value": float((sold["verdict"] == code).sum())}
+        | {"n": len(sold), **defined("offer_verdict")}
         for code in ("drop", "watch", "keep")
     ]
     earned = [
         {"id": f"{chapter}.contribution", "group": offer_name(one), "value": one["contribution"], "n": one["customers"]}
         | {"low": one["low"], "high": one["high"], **defined("contribution", months=row["months"])}
-        for one in pressing(offers, most=40, smallest=smallest).to_dict("records")
+        for one in pressing(sold, most=40, smallest=smallest).to_dict("records")
     ]
     return figure_rows([*counts, *earned], source=row["source"])

@@ -16,6 +16,7 @@ from analysis.draw.numbers import is_missing, show
 from analysis.draw.small_cells import hidden
 from analysis.draw.tables import Key, Table
 from analysis.draw.words import Findings, Sentence
+from analysis.vocabulary import SMALL_CELL
 
 CLASSES = ("A", "B", "C")
 BEFORE = (*CLASSES, "new", "returned")
@@ -100,8 +101,16 @@ def _hidden(found: pd.DataFrame) -> pd.Series:
     sums += [[f"{state}>" for state in BEFORE] + ["all"], [f">{state}" for state in AFTER] + ["all"]]
     sums.append([*label[found["part"] == "move"], "all"])
     sums = [[name for name in members if name in counts] for members in sums]
-    known = [name for state in CLASSES for name in (f"{state}>", f">{state}")]
-    return label.isin(hidden(counts, sums, known=known))
+    known = []
+    for buyers, form in (("earlier", "{}>"), ("now", ">{}")):
+        classes = [name for name in map(form.format, CLASSES) if name in counts]
+        counts[buyers] = sum(counts[name] for name in classes)
+        sums.append([*classes, buyers])
+        # the report on the period tells of its buyers, and of its classes where none of them is small
+        known += [buyers, *(classes if not any(0 < counts[name] < SMALL_CELL for name in classes) else [])]
+    away = hidden(counts, sums, known=known)
+    # the whole tells the money of either period, and with it that of the period's buyers
+    return label.isin(away | {"all"} if away & {"earlier", "now"} else away)
 
 
 def _label(row: pd.Series) -> str:
@@ -135,17 +144,12 @@ def headline(moved: pd.DataFrame, *, since: str) -> Sentence:
     require("movement.headline", moved, _COLUMNS)
     if moved.empty:
         return _nobody_before(since)
-    whole, change = _whole(moved), by_move(moved).set_index("move")["change"]
+    whole, told = _whole(moved), by_move(moved).set_index("move")
+    change = told["change"]
     if len(change) < len(MOVES) or is_missing(whole["customers"]):
         return Sentence(_("How much those who moved changed the revenue is not told: too few of some kinds moved."))
-    moves = _(
-        "those who stayed away or moved down brought {loss}, those who moved up, were new or returned {gain}, and "
-        "those who stayed in their class {rest}"
-    ).format(
-        loss=more_or_less(change["gone"] + change["fell"]),
-        gain=more_or_less(change["rose"] + change["new"] + change["returned"]),
-        rest=more_or_less(change["stayed"]),
-    )
+    all_stayed = told["customers"]["stayed"] == whole["customers"]
+    moves = _("all stayed in their class") if all_stayed else _balance(change)
     return Sentence(
         _changed(whole["change"]).format(
             by=money(abs(whole["change"])),
@@ -154,6 +158,17 @@ def headline(moved: pd.DataFrame, *, since: str) -> Sentence:
             base=words.base(whole["customers"]),
             moves=moves,
         )
+    )
+
+
+def _balance(change: pd.Series) -> str:
+    return _(
+        "those who stayed away or moved down brought {loss}, those who moved up, were new or returned {gain}, and "
+        "those who stayed in their class {rest}"
+    ).format(
+        loss=more_or_less(change["gone"] + change["fell"]),
+        gain=more_or_less(change["rose"] + change["new"] + change["returned"]),
+        rest=more_or_less(change["stayed"]),
     )
 
 
@@ -260,11 +275,12 @@ def _exactly(change: float) -> str:
     return (_("{money} more") if change > 0 else _("{money} less")).format(money=show(abs(change), "money"))
 
 
-def fallen_list(customers: pd.DataFrame, moved: pd.DataFrame, *, internal: bool) -> Table | Sentence:
+def fallen_list(customers: pd.DataFrame, moved: pd.DataFrame, *, internal: bool, sheet: str = "") -> Table | Sentence:
     """List the customers of class A who fell or stayed away, the largest loss first; it stays in the house.
 
     Columns in: customer_id, state_after, revenue_before, revenue_after, change; of ``moved`` those of
-    :func:`movement`, which tells how many there are in all and what they cost.
+    :func:`movement`, which tells how many there are in all and what they cost. ``sheet`` is that of the workbook which
+    lists whoever moved.
     """
     require("movement.fallen_list", customers, ("customer_id", "state_after", "revenue_before", "change"))
     require("movement.fallen_list", moved, _COLUMNS)
@@ -279,4 +295,4 @@ def fallen_list(customers: pd.DataFrame, moved: pd.DataFrame, *, internal: bool)
     note = _("All {people} together: {change}.").format(people=people(n), change=_exactly(lost["change"].sum()))
     shown, title = customers.copy(), f"{names.column('fallen')} ({words.base(n)})"
     shown.attrs["n"] = n
-    return listed(shown, title=title, columns=columns, internal=internal, note=note)
+    return listed(shown, title=title, columns=columns, internal=internal, note=note, sheet=sheet)

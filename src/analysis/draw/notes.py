@@ -1,8 +1,9 @@
-"""The notes that intake makes on a source, in the reader's language."""
+"""The notes that intake and measures make, in the reader's language."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis.draw.language import _, mark
@@ -21,6 +22,7 @@ NOTES = (
     mark("{file}: {count} rows could not be read and were not joined"),
     mark("column {old} of the file is kept as {new}"),
     mark("{count} rows dated after {day} stand apart from the rest and were not used to choose the period"),
+    mark("counts of fewer than {smallest} rows are not told here and not counted among the rows read"),
     mark("derived from the ids of {tables}"),
 )
 """What intake writes, the longer forms first; what stands in braces is the source's own."""
@@ -37,7 +39,12 @@ def note(text: str) -> str:
     >>> note("start = 2020-10-01 less tenure months")
     'start = 2020-10-01 abzüglich tenure Monate'
     """
-    for form in NOTES:
+    return translated(text, NOTES)
+
+
+def translated(text: str, forms: Iterable[str], write: Callable[[str], str] = str) -> str:
+    """Return a note that has one of the forms in the reader's language, what stands in its braces as ``write`` does."""
+    for form in forms:
         if match := _form(form).fullmatch(text):
-            return _(form).format(**match.groupdict())
+            return _(form).format(**{name: write(value) for name, value in match.groupdict().items()})
     return text

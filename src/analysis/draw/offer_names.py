@@ -16,6 +16,7 @@ VERDICTS = {
     "keep": mark("keep"),
     "too few": mark("too few months"),
     "cost unknown": mark("cost unknown"),
+    "not sold": mark("no longer sold"),
 }
 """What is to be done about an offer, the most urgent first."""
 

@@ -16,21 +16,24 @@ from analysis.draw.language import _, ngettext, reader
 from analysis.draw.numbers import interval, is_missing, said, show, signed
 from analysis.draw.tables import Key, Table
 from analysis.draw.words import Sentence
+from analysis.vocabulary import SMALL_CELL
 
-_RULES = ("antecedent", "consequent", "support", "confidence", "lift", "baskets", "p_adjusted")
+_RULES = ("antecedent", "consequent", "support", "confidence", "lift", "baskets", "p_adjusted", "customers")
 _TRIAL = ("k", "rules", "popular", "difference", "low", "high", "offers", "n", "n_kth", "verdict")
 _JOINED = " + "
 _MOST_NAMED = 3
 
 
-def bought_together(rules: pd.DataFrame, *, baskets: int, tested: int) -> Sentence:
+def bought_together(rules: pd.DataFrame, *, baskets: int, tested: int, smallest: int = 0) -> Sentence:
     r"""Say which offers stand together in orders more often than by chance, and how often.
 
-    Columns in: antecedent, consequent, support, confidence, lift, baskets, p_adjusted, and antecedent_name and
-    consequent_name where offers have names; ``baskets`` counts all orders, ``tested`` the rules that could be found.
+    Columns in: antecedent, consequent, support, confidence, lift, baskets, p_adjusted, customers, and antecedent_name
+    and consequent_name where offers have names; ``baskets`` counts all orders, ``tested`` the rules that could be
+    found. Rules that rest on fewer than ``smallest`` customers are not told.
 
     >>> row = {"antecedent": "a", "consequent": "b", "support": 0.1, "confidence": 0.4, "lift": 3.1, "baskets": 90}
-    >>> rules = pd.DataFrame([row | {"p_adjusted": 0.0001, "antecedent_name": "Tee", "consequent_name": "Becher"}])
+    >>> row |= {"p_adjusted": 0.0001, "customers": 60, "antecedent_name": "Tee", "consequent_name": "Becher"}
+    >>> rules = pd.DataFrame([row])
     >>> told = bought_together(rules, baskets=900, tested=12)
     >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     Gesichert öfter zusammen bestellt, als es der Zufall erwarten ließe: „Tee“ und „Becher“ (in 90 von 900 Bestellungen,
@@ -46,6 +49,11 @@ def bought_together(rules: pd.DataFrame, *, baskets: int, tested: int) -> Senten
             tested,
         )
         return Sentence(text.format(count=show(tested, "count")))
+    found = sure(rules, smallest=smallest)
+    if found.empty:
+        return Sentence(
+            _("Some offers are ordered together beyond chance, but by too few customers to name them here.")
+        )
     sets = _sets(found)
     listed = [_counted(row, baskets) for row in sets.head(_MOST_NAMED).to_dict("records")]
     more = len(sets) - len(listed)
@@ -55,13 +63,14 @@ def bought_together(rules: pd.DataFrame, *, baskets: int, tested: int) -> Senten
     return Sentence(text.format(listed="; ".join(listed), likely=_likely(found)))
 
 
-def sure(rules: pd.DataFrame) -> pd.DataFrame:
+def sure(rules: pd.DataFrame, *, smallest: int = 0) -> pd.DataFrame:
     """Return the rules beyond chance at the reader's level, the highest lift first.
 
-    Columns in: antecedent, consequent, support, confidence, lift, baskets, p_adjusted.
+    Columns in: antecedent, consequent, support, confidence, lift, baskets, p_adjusted, customers. Rules that rest on
+    fewer than ``smallest`` customers are left out.
     """
     require("offers.sure", rules, _RULES)
-    found = rules[rules["p_adjusted"] < 1 - reader().confidence]
+    found = rules[(rules["p_adjusted"] < 1 - reader().confidence) & (rules["customers"] >= smallest)]
     return found.sort_values(["lift", "confidence"], ascending=False, kind="stable", ignore_index=True)
 
 
@@ -113,9 +122,10 @@ def judgement(trial: pd.DataFrame, *, justified: int, split: dt.date | None) -> 
     >>> told = judgement(trial, justified=0, split=dt.date(2026, 2, 24))
     >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     Erprobt an 331 Kundinnen und Kunden, die ab dem 24.02.2026 wieder kauften: 23,9 % kauften dann das erste Angebot
-    nach den Regeln, 32,0 % das beliebteste Angebot, das ihnen noch fehlte. Der Unterschied von −8,2 Prozentpunkten ist
-    gesichert (−13,9 bis −2,3): Die Regeln sind als Empfehlung schlechter als eine einfache Liste der beliebtesten
-    Angebote. Deshalb wird niemandem einzeln etwas empfohlen.
+    nach den Regeln, 32,0 % das beliebteste Angebot, das ihnen noch fehlte. Gewertet ist hier, wie oft gekauft wurde;
+    die Empfehlungen nach den Regeln sind aber nach der Marge gereiht, die sie versprechen. Der Unterschied von −8,2
+    Prozentpunkten ist gesichert (−13,9 bis −2,3): Die Regeln sind als Empfehlung schlechter als eine einfache Liste der
+    beliebtesten Angebote. Deshalb wird niemandem einzeln etwas empfohlen.
     """
     require("offers.judgement", trial, _TRIAL)
     if trial.empty or trial["verdict"].iloc[0] == "too few":
@@ -124,7 +134,8 @@ def judgement(trial: pd.DataFrame, *, justified: int, split: dt.date | None) -> 
             "again. So nobody is offered anything."
         )
         return Sentence(text)
-    told = f"{_tried(trial.iloc[0], split)} {_compared(trial.iloc[0])}"
+    how = _("What counts here is how often they bought; the offers by the rules are ranked by the margin they promise.")
+    told = f"{_tried(trial.iloc[0], split)} {how} {_compared(trial.iloc[0])}"
     follows = (
         ngettext(
             "So each customer is offered {count} thing at most.",
@@ -168,12 +179,12 @@ def _compared(row: pd.Series) -> str:
     )
 
 
-def rules_table(rules: pd.DataFrame, *, title: str, most: int = 10) -> Table | Sentence:
+def rules_table(rules: pd.DataFrame, *, title: str, most: int = 10, smallest: int = 0) -> Table | Sentence:
     """Show the rules beyond chance, the highest lift first; nothing where there are none.
 
     Columns in: as for :func:`bought_together`.
     """
-    found = sure(rules)
+    found = sure(rules, smallest=smallest)
     if found.empty:
         return Sentence()
     rows = found.head(most).to_dict("records")
@@ -185,8 +196,8 @@ def rules_table(rules: pd.DataFrame, *, title: str, most: int = 10) -> Table | S
         "consequent": (_("also orders"), "plain"),
         "confidence": (_("in so many cases"), "share"),
         "lift": (_("Times as often as by chance"), "index"),
-        "baskets": (_("Orders with both"), "count"),
-        "support": (_("of all"), "share"),
+        "baskets": (_("Orders with all of it"), "count"),
+        "support": (_("of all orders"), "share"),
     }
     return tables.table(shown, title=title, columns=columns, note=first_of(len(shown), len(found)))
 
@@ -217,11 +228,11 @@ def trial_table(trial: pd.DataFrame, *, title: str, smallest: int = 1) -> Table 
     return tables.table(shown, title=title, columns=columns)
 
 
-def offer_list(offers: pd.DataFrame, *, title: str, internal: bool) -> Table | Sentence:
+def offer_list(offers: pd.DataFrame, *, title: str, internal: bool, sheet: str = "") -> Table | Sentence:
     """List what to offer to whom, in internal reports only; nothing where no offer is justified.
 
     Columns in: customer_id, product_id, reason, confidence, expected_margin, and name and reason_name where offers have
-    names; ``attrs["n"]`` counts all offers.
+    names; ``attrs["n"]`` counts all offers. ``sheet`` names the sheet of the workbook that holds all.
     """
     require("offers.offer_list", offers, ("customer_id", "product_id", "reason", "confidence", "expected_margin"))
     if offers.empty:
@@ -235,13 +246,15 @@ def offer_list(offers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
         "customer_id": (None, "plain"),
         "offer": (_("Offer"), "plain"),
         "because": (_("because they bought"), "plain"),
-        "confidence": (_("taken up by"), "share"),
+        "confidence": (_("in so many cases"), "share"),
         "expected_margin": (_("Margin to expect"), "money"),
     }
-    return listed(shown, title=title, columns=columns, internal=internal)
+    return listed(shown, title=title, columns=columns, internal=internal, sheet=sheet)
 
 
-def figures(rules: pd.DataFrame, trial: pd.DataFrame, chapter: str, *, source: str) -> pd.DataFrame:
+def figures(
+    rules: pd.DataFrame, trial: pd.DataFrame, chapter: str, *, source: str, smallest: int = SMALL_CELL
+) -> pd.DataFrame:
     """Return the lift of what is ordered together and how offers by the rules fared, as the report takes them.
 
     Columns in: as for :func:`bought_together` and :func:`judgement`.
@@ -255,7 +268,7 @@ def figures(rules: pd.DataFrame, trial: pd.DataFrame, chapter: str, *, source: s
     2     value.taken_gain  -0.08  331.0
     """
     rows: list[dict[str, Any]] = []
-    for row in _sets(sure(rules)).head(10).to_dict("records"):
+    for row in _sets(sure(rules, smallest=smallest)).head(10).to_dict("records"):
         group = _JOINED.join([str(row.get("antecedent_name", row["antecedent"])), _consequent(row)])
         rows.append({"id": f"{chapter}.pair_lift", "group": group, "value": row["lift"], "n": row["baskets"]})
         rows[-1] |= defined("pair_lift")

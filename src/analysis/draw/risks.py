@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.draw import left_out, names, tables, words
+from analysis.draw import left_out, names, risk_windows, tables, words
 from analysis.draw.customer_lists import listed
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
@@ -18,7 +18,7 @@ from analysis.draw.tables import Key, Table
 from analysis.draw.words import Findings, Sentence
 from analysis.vocabulary import SMALL_CELL
 
-attributes = left_out.attributes
+attributes, windows = left_out.attributes, risk_windows.windows
 
 _MODELS = {
     "logistic": mark("logistic regression"),
@@ -44,7 +44,7 @@ _WHY = {
 }
 
 _BESIDE = {
-    "contract_days_left": (None, "days"),
+    "contract_days_left": (mark("Days to the end of the full term"), "days"),
     "tenure_days": (None, "days"),
     "complaints_open": (None, "count"),
     "nps": (mark("NPS answer"), "count"),
@@ -186,7 +186,9 @@ def _marked(row: dict[Hashable, Any], name: str) -> dict[str, str]:
         "measure": names.column(name),
         "model": _("{model} (used)").format(model=model) if row["chosen"] else model,
         "value": write(value, "index"),
-        "interval": MISSING if low == high else interval(low, high, "index", write=write),
+        "interval": MISSING
+        if write(low, "index") == write(high, "index")
+        else interval(low, high, "index", write=write),
     }
 
 
@@ -200,12 +202,12 @@ def _how_to_read() -> str:
     return text.format(half=show(0.5, "points"), one=show(1, "count"))
 
 
-def at_risk_list(risks: pd.DataFrame, *, internal: bool) -> Table | Sentence:
+def at_risk_list(risks: pd.DataFrame, *, internal: bool, sheet: str = "", most: int = 20) -> Table | Sentence:
     """List the customers with the highest risk, in internal reports only; nothing where nothing was computed.
 
     Columns in: customer_id, risk, and where there are any contract_days_left, tenure_days, complaints_open, nps;
     ``attrs`` say ``n``, of how many, ``horizon``, within how many days, and ``ordered``: where the scores do not order
-    customers beyond chance there is no list.
+    customers beyond chance there is no list. ``sheet`` names the sheet of the workbook that holds all.
     """
     require("risks.at_risk_list", risks, ("customer_id", "risk"))
     if risks.empty:
@@ -216,7 +218,10 @@ def at_risk_list(risks: pd.DataFrame, *, internal: bool) -> Table | Sentence:
     beside = {name: kind for name, kind in _BESIDE.items() if name in risks.columns}
     columns |= {name: (heading and _(heading), unit) for name, (heading, unit) in beside.items()}
     note = _("Risk: of leaving within the next {horizon}.").format(horizon=_within(risks))
-    return listed(risks, title=names.column("at_risk_list"), columns=columns, internal=internal, note=note)
+    if "contract_days_left" in beside:
+        note += " " + _("Full terms follow on one another here, even where notice can be given before their end.")
+    title, shown = names.column("at_risk_list"), risks.head(most)
+    return listed(shown, title=title, columns=columns, internal=internal, note=note, sheet=sheet)
 
 
 def by_risk(frame: pd.DataFrame, *, smallest: int = SMALL_CELL) -> Table | Sentence:

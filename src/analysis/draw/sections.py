@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from analysis.draw import charts, departures, holding, numbers, risks, staying, tables, words
+from analysis.draw import fees as money
 from analysis.draw.language import _
 from analysis.draw.page import Together, together
 from analysis.draw.tables import Key
 
 _SHARES: tuple[Key, ...] = ("exposed", "ended_of_exposed", "share", ("share_low", "share_high"))
+
+
+class LogRank(Protocol):
+    """A log-rank test."""
+
+    chi2: float
+    df: int
+    p_value: float
 
 
 def churn(rates: pd.DataFrame) -> Together:
@@ -21,22 +30,24 @@ def churn(rates: pd.DataFrame) -> Together:
     return together(chart, tables.table(rates, title=title, columns=["period", *_SHARES, "rate"]))
 
 
-def stay(curve: pd.DataFrame, triangle: pd.DataFrame, *, smallest: int) -> Together:
-    """Show how long customers stay, and by the month in which they came. Columns in: as the two charts take them."""
+def stay(curve: pd.DataFrame, triangle: pd.DataFrame, faults: pd.DataFrame, *, smallest: int) -> Together:
+    """Show how long customers stay, and by the month in which they came; say which contracts count otherwise.
+
+    Columns in: as the two charts and ``staying.reversed_ends`` take them.
+    """
     title = words.title("survival", n=curve.attrs["n"])
     chart = charts.survival(curve, title=title, smallest=smallest, note=_lasted(curve))
-    return together(chart, charts.retention(triangle, title=words.title("cohorts"), min_group=smallest))
+    months = charts.retention(triangle, title=words.title("cohorts"), min_group=smallest)
+    return together(chart, months, staying.outside(curve, triangle, smallest=smallest), staying.reversed_ends(faults))
 
 
-def groups(
-    curves: pd.DataFrame, rates: pd.DataFrame, by: str, *, of: int, test: tuple[float, int, float], smallest: int
-) -> Together:
-    """Show how long the customers of each group stay and which share of it left; ``test``: chi2, df, p of log-rank.
+def groups(curves: pd.DataFrame, rates: pd.DataFrame, by: str, *, of: int, test: LogRank, smallest: int) -> Together:
+    """Show how long the customers of each group stay and which share of it left.
 
     ``of`` is the number of spells in all groups, shown or not. Columns in: the group, and as ``charts.survival`` and
     ``churn`` take them.
     """
-    notes = [staying.logrank(*test), _lasted(curves), _not_shown(of - curves.attrs["n"])]
+    notes = [staying.logrank(test.chi2, test.df, test.p_value), _lasted(curves), _not_shown(of - curves.attrs["n"])]
     title, note = words.title("survival", by=by), " ".join(filter(None, notes))
     chart = charts.survival(curves, by=by, title=title, smallest=smallest, note=note)
     return together(chart, tables.table(rates, title=words.title("churn_share", by=by), columns=[by, *_SHARES]))
@@ -52,29 +63,49 @@ def _lasted(curve: pd.DataFrame) -> str:
 
 
 def _not_shown(spells: int) -> str:
-    text = _("Not shown: {count} spells in groups of less weight.")
-    return text.format(count=numbers.show(spells, "count")) if spells else ""
+    """Say that groups are not shown, not of how many: less what is told of one elsewhere, that might be few."""
+    return _("Not shown: groups of less weight.") if spells else ""
 
 
-def reasons(frame: pd.DataFrame, *, period: str, internal: bool) -> Together:
-    """Show why contracts ended. Columns in: those of a table of reasons."""
+def reasons(frame: pd.DataFrame, *more: Any, period: str, internal: bool) -> Together:
+    """Show why customers left, or only that nobody knows, where it is not on record; then what else there is.
+
+    Columns in: a table of reasons.
+    """
+    if frame.attrs["not_in_codebook"] == {}:
+        return together(departures.why(frame), *more)
     title = words.title("reasons", period=period, n=frame.attrs["n"])
-    parts = [departures.why(frame), charts.reasons(frame, title=title), departures.by_reason(frame, title=title)]
-    return together(*parts, departures.uncoded(frame, title=words.title("uncoded"), shown=internal))
+    parts = [
+        departures.why(frame),
+        charts.reasons(frame, title=title),
+        departures.by_reason(frame, title=title, internal=internal),
+        departures.uncoded(frame, title=words.title("uncoded"), shown=internal),
+    ]
+    return together(*parts, *more)
 
 
 def causes(shares: pd.DataFrame, at: pd.DataFrame, *, smallest: int) -> Together:
-    """Show when each reason strikes. Columns in: of ``shares`` and ``at`` cause, time, incidence, low, high."""
+    """Show when each reason strikes. Columns in: as ``charts.incidence`` and ``departures.when`` take them."""
+    if shares["cause"].isin(["unknown"]).all():
+        return together(departures.when(at))
     title = words.title("incidence", by="cause", n=shares.attrs["n"])
     return together(departures.when(at), charts.incidence(shares, title=title, min_group=smallest))
 
 
-def fees(frame: pd.DataFrame) -> Together:
-    """Show what became of the monthly fees by period. Columns in: those of revenue churn by period."""
+def ratios(frame: pd.DataFrame, n: int, *more: Any) -> Together:
+    """Show with what leaving goes, of ``n`` customers, then what else there is. Columns in: as ``charts.forest``."""
+    return together(charts.forest(frame, title=words.title("hazard_ratio", n=n)), *more)
+
+
+def fees(frame: pd.DataFrame, *more: Any) -> Together:
+    """Show what became of the monthly fees by period, then what else there is.
+
+    Columns in: as ``fees.tellable`` returns them.
+    """
     title = words.title("net_retention", by="period")
     chart = charts.trend(frame, value="net_retention", low="net_low", high="net_high", unit="share", title=title)
-    table = departures.by_period(frame, title=words.title("fees", by="period"))
-    return together(departures.revenue(frame), chart, table)
+    table = money.by_period(frame, title=words.title("fees", by="period"))
+    return together(money.revenue(frame), chart, table, *more)
 
 
 def bonds(
@@ -107,10 +138,27 @@ def fading(summary: pd.DataFrame, customers: pd.DataFrame, *, internal: bool) ->
     return together(holding.fading(summary, internal=internal), holding.fading_list(customers, internal=internal))
 
 
-def model(scores: pd.DataFrame, calibration: pd.DataFrame, *more: Any) -> Together:
-    """Show how good the scores of risk are, then what else there is to show of them.
+class Risk(Protocol):
+    """How likely each customer is to leave: frames as the functions of ``risks`` take them."""
 
-    Columns in: as ``risks.quality`` and ``charts.calibration`` take them.
-    """
-    chart = charts.calibration(calibration, title=words.title("calibration", n=int(calibration["n"].sum())))
-    return together(risks.quality(scores, calibration), chart, risks.marks(scores), *more)
+    risks: pd.DataFrame
+    by_risk: pd.DataFrame
+    scores: pd.DataFrame
+    calibration: pd.DataFrame
+    windows: pd.DataFrame
+    summary: pd.DataFrame
+    attributes: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def risk(found: Risk, *, internal: bool, sheet: str = "", most: int = 20) -> Together:
+    """Show how good the scores of risk are, how the risk is spread, whose it is highest, and what it rests on."""
+    return together(
+        risks.quality(found.scores, found.calibration),
+        charts.calibration(found.calibration, title=words.title("calibration", n=int(found.calibration["n"].sum()))),
+        risks.marks(found.scores),
+        risks.by_risk(found.by_risk),
+        risks.at_risk_list(found.risks, internal=internal, sheet=sheet, most=most),
+        risks.windows(found.windows, found.summary),
+        risks.attributes(found.attributes, found.left_out),
+    )

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.draw import left_out, names, words
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
-from analysis.draw.language import _
+from analysis.draw.language import _, ngettext
 from analysis.draw.numbers import is_missing, show
 from analysis.draw.words import Sentence
 
@@ -52,24 +52,82 @@ def _figures(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 def median_stay(frame: pd.DataFrame) -> Sentence:
     r"""Say after how long half of the customers have left, or that fewer than half have.
 
-    Columns in: median, low, high, in days, and n.
+    Columns in: median, low, high, in days, n and, where there is one, from_time, the days that all of them lasted.
+    Without a row there was no contract.
 
     >>> found = pd.DataFrame({"median": [1200.0], "low": [1100.0], "high": [None], "n": [900]})
     >>> print(median_stay(found).replace("\xa0", " "))
     Die Hälfte der Kunden ist nach 39 Monaten gegangen (95-%-Intervall ab 36 Monaten, n = 900).
     """
     require("staying.median_stay", frame, ("median", "low", "high", "n"))
+    if frame.empty:
+        return Sentence(_("There are no contracts on record before the as-of date."))
     row = frame.iloc[0]
+    return Sentence(" ".join(filter(None, [_half_gone(row), lasted(row.get("from_time", 0))])))
+
+
+def _half_gone(row: pd.Series) -> str:
     if is_missing(row["median"]):
-        return Sentence(_("Fewer than half of the customers have left in the time on record."))
+        return _("Fewer than half of the customers have left in the time on record.")
     months = {name: _months(row[name]) for name in ("median", "low", "high")}
-    if is_missing(row["high"]):
+    if is_missing(row["low"]):
+        text = _("Half of the customers have left after {median} months ({base}; no interval can be given).")
+    elif is_missing(row["high"]):
         text = _("Half of the customers have left after {median} months ({level} interval from {low} months, {base}).")
     else:
         text = _(
             "Half of the customers have left after {median} months ({level} interval {low} to {high} months, {base})."
         )
-    return Sentence(text.format(level=words.confidence_level(), base=words.base(row["n"]), **months))
+    return text.format(level=words.confidence_level(), base=words.base(row["n"]), **months)
+
+
+def lasted(from_time: float) -> str:
+    """Say that a curve is that of those who have lasted until it begins, where it does not begin at 0."""
+    if not from_time > 0:
+        return ""
+    text = _("Of those who were customers for {days} days already; before that too few are on record.")
+    return text.format(days=show(from_time, "count"))
+
+
+def outside(curve: pd.DataFrame, triangle: pd.DataFrame, *, smallest: int = 1) -> Sentence:
+    """Say how many spells the curve lacks, for they lie apart from all others; nothing where it holds all.
+
+    Takes ``attrs["n"]`` of both: the spells behind the curve, and all of them. Fewer than ``smallest`` are not counted.
+
+    >>> curve, triangle = pd.DataFrame(), pd.DataFrame()
+    >>> curve.attrs, triangle.attrs = {"n": 290}, {"n": 300}
+    >>> print(outside(curve, triangle))
+    Nicht in der Kurve: 10 Vertragsverhältnisse, deren bisherige Dauer weit von der aller anderen entfernt liegt.
+    """
+    spells = triangle.attrs["n"] - curve.attrs["n"]
+    if 0 < spells < smallest:
+        return Sentence(_("Not in the curve: a few spells, which have lasted far longer or shorter than all others."))
+    text = ngettext(
+        "Not in the curve: {count} spell, which has lasted far longer or shorter than all others.",
+        "Not in the curve: {count} spells, which have lasted far longer or shorter than all others.",
+        spells,
+    )
+    return Sentence(text.format(count=show(spells, "count")) if spells else "")
+
+
+def reversed_ends(faults: pd.DataFrame) -> Sentence:
+    r"""Say how many contracts were read with an end before their start, which is as good as none.
+
+    Columns in: table, reason, column, count, as the report gives its faults.
+
+    >>> row = {"table": "contracts", "reason": "before its start", "column": "ended_on", "count": 11}
+    >>> print(reversed_ends(pd.DataFrame([row])))
+    11 Verträge mit einem Ende vor ihrem Beginn gelten als laufend.
+    """
+    require("staying.reversed_ends", faults, ("table", "reason", "column", "count"))
+    is_reversed = (faults["table"] == "contracts") & (faults["reason"] == "before its start")
+    count = int(faults.loc[is_reversed & (faults["column"] == "ended_on"), "count"].sum())
+    text = ngettext(
+        "{count} contract with an end before its start counts as running.",
+        "{count} contracts with an end before their start count as running.",
+        count,
+    )
+    return Sentence(text.format(count=show(count, "count")) if count else "")
 
 
 def _months(days: float) -> str:

@@ -15,7 +15,7 @@ from analysis.draw.value_names import ALL
 from analysis.draw.words import Sentence
 
 TOTALS = ("kind", "class", "customers", "past_value", "expected_value", "low", "high", "average_expected_value")
-_SUMMARY = ("status", "months", "n", "missing", "negative", "model", "source")
+_SUMMARY = ("status", "months", "n", "missing", "negative", "fee_margin", "service", "source")
 TENTHS = ("tenth", "customers", "expected_value", "mean", "share", "low", "high")
 _WHY = {
     "neither contracts nor orders": mark("neither contracts nor orders were delivered"),
@@ -30,16 +30,18 @@ def worth(totals: pd.DataFrame, summary: pd.DataFrame, *, smallest: int = 1) -> 
     r"""Say what is to be expected of all customers together and of one on average; or why it cannot be told.
 
     Columns in: of ``totals`` kind, class, customers, past_value, expected_value, low, high, average_expected_value; of
-    ``summary`` status, months, n, missing, negative, model, source. Nothing is told of fewer than ``smallest``.
+    ``summary`` status, months, n, missing, negative, fee_margin (share of fees that is margin; missing where there are
+    none), service (money a customer and month; missing where on record), source. Nothing is told of fewer than
+    ``smallest``.
 
     >>> row = {"kind": "all", "class": "all", "customers": 90, "past_value": 8e4, "expected_value": 45000.0}
     >>> totals = pd.DataFrame([row | {"low": 43000.0, "high": 47000.0, "average_expected_value": 500.0}])
-    >>> row = {"status": "computed", "months": 12, "n": 90, "missing": 0, "negative": 0, "model": "bg_nbd"}
-    >>> told = worth(totals, pd.DataFrame([row | {"source": "transactions"}]))
+    >>> row = {"status": "computed", "months": 12, "n": 90, "missing": 0, "negative": 0, "fee_margin": 1.0}
+    >>> told = worth(totals, pd.DataFrame([row | {"service": 0.0, "source": "transactions"}]))
     >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
     Von 90 Kundinnen und Kunden sind in den nächsten 12 Monaten zusammen 45.000 € Marge zu erwarten, in heutigem Geld
     (95-%-Intervall 43.000 bis 47.000 €). Im Durchschnitt sind das 500,00 € je Person; einzelne liegen weit darüber
-    oder darunter.
+    oder darunter. Angenommen ist dabei: 100,0 % der Entgelte sind Marge; die Betreuung kostet nichts.
     """
     require("value.worth", summary, _SUMMARY)
     row = summary.iloc[0]
@@ -50,8 +52,6 @@ def worth(totals: pd.DataFrame, summary: pd.DataFrame, *, smallest: int = 1) -> 
     whole = _of(totals, ALL).iloc[0]
     if whole["customers"] < smallest:
         return Sentence(_("What customers are worth is not told of fewer than {count}.").format(count=smallest))
-    if is_missing(whole["expected_value"]):
-        return _partly(totals, row, smallest)
     text = ngettext(
         "Of {n} customers, a margin of {value} in all is to be expected within the next {months} month, in money of "
         "today ({interval}). {parts}That is {mean} a customer on average; single ones are far above or below it.",
@@ -59,16 +59,26 @@ def worth(totals: pd.DataFrame, summary: pd.DataFrame, *, smallest: int = 1) -> 
         "today ({interval}). {parts}That is {mean} a customer on average; single ones are far above or below it.",
         int(row["months"]),
     )
-    return Sentence(
-        text.format(
-            n=show(whole["customers"], "count"),
-            value=money(whole["expected_value"]),
-            months=show(row["months"], "count"),
-            interval=ends(whole["low"], whole["high"]),
-            parts=_parts(totals, smallest),
-            mean=money(whole["average_expected_value"]),
-        )
+    told = text.format(
+        n=show(whole["customers"], "count"),
+        value=money(whole["expected_value"]),
+        months=show(row["months"], "count"),
+        interval=ends(whole["low"], whole["high"]),
+        parts=_parts(totals, smallest),
+        mean=money(whole["average_expected_value"]),
     )
+    return Sentence(" ".join([told, *_assumed(row)]))
+
+
+def _assumed(row: pd.Series) -> list[str]:
+    """Say what was not on record and is taken for granted: the margin of fees, the cost to serve."""
+    told = []
+    if not is_missing(row["fee_margin"]):
+        told.append(_("{share} of the fees are margin").format(share=show(row["fee_margin"], "share")))
+    if not is_missing(row["service"]):
+        costs = _("serving a customer costs {amount} a month").format(amount=money(row["service"]))
+        told.append(costs if row["service"] else _("serving customers costs nothing"))
+    return [_("Assumed here: {listed}.").format(listed="; ".join(told))] if told else []
 
 
 def _of(totals: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -89,40 +99,26 @@ def _parts(totals: pd.DataFrame, smallest: int) -> str:
     )
 
 
-def _partly(totals: pd.DataFrame, row: pd.Series, smallest: int) -> Sentence:
-    """Say for how many nothing can be expected to a number, and what is known of the others."""
-    told = _(
-        "What {missing} of {n} customers will order cannot be told: their orders so far do not settle how often."
-    ).format(missing=show(row["missing"], "count"), n=show(row["n"], "count"))
-    known = _of(totals, "contract").dropna(subset="expected_value")
-    known = known[known["customers"] >= smallest]
-    for one in known.to_dict("records"):
-        text = _(" Of the {n} under contract a margin of {value} is to be expected ({interval}).")
-        told += text.format(
-            n=show(one["customers"], "count"),
-            value=money(one["expected_value"]),
-            interval=ends(one["low"], one["high"]),
-        )
-    return Sentence(told)
-
-
 def concentrated(concentration: pd.DataFrame, summary: pd.DataFrame, *, smallest: int = 1) -> Sentence:
     r"""Say how much of the expected value the best fifth holds, and of how many less than nothing is expected.
 
-    Columns in: of ``concentration`` top_20_share, positive; of ``summary`` n, negative. A count of fewer than
-    ``smallest`` is not told.
+    Columns in: of ``concentration`` top_20_share (of all), positive; of ``summary`` n, missing, negative. A count of
+    fewer than ``smallest`` is not told.
 
     >>> shape = pd.DataFrame({"top_20_share": [0.6], "positive": [80]})
-    >>> print(concentrated(shape, pd.DataFrame({"n": [90], "negative": [9]})).replace("\xa0", " "))
-    Auf das wertvollste Fünftel entfallen 60,0 % des erwarteten Werts (n = 80). Von 9 wird weniger als nichts erwartet.
+    >>> told = concentrated(shape, pd.DataFrame({"n": [90], "missing": 0, "negative": [9]}))
+    >>> print(told.replace("\xa0", " "))
+    Auf das wertvollste Fünftel entfallen 60,0 % des erwarteten Werts (n = 90). Von 9 wird weniger als nichts erwartet.
     """
     require("value.concentrated", concentration, ("top_20_share", "positive"))
-    require("value.concentrated", summary, ("n", "negative"))
+    require("value.concentrated", summary, ("n", "missing", "negative"))
     shape, row = concentration.iloc[0], summary.iloc[0]
+    if not shape["positive"]:
+        return Sentence(_("Of nobody more than nothing is expected, so there is no concentration to show."))
     if is_missing(shape["top_20_share"]) or shape["positive"] < smallest:
         return Sentence()
     told = _("The most valuable fifth holds {share} of the expected value ({base}).").format(
-        share=show(shape["top_20_share"], "share"), base=words.base(shape["positive"])
+        share=show(shape["top_20_share"], "share"), base=words.base(row["n"] - row["missing"])
     )
     if row["negative"] >= max(smallest, 1):
         text = ngettext(
@@ -166,14 +162,14 @@ def figures(totals: pd.DataFrame, concentration: pd.DataFrame, summary: pd.DataF
     >>> row = {"kind": "all", "class": "all", "customers": 90, "past_value": 8e4, "expected_value": 45000.0}
     >>> totals = pd.DataFrame([row | {"low": 43000.0, "high": 47000.0, "average_expected_value": 500.0}])
     >>> shape = pd.DataFrame({"top_20_share": [0.6], "gini": [0.5], "positive": [80]})
-    >>> row = {"status": "computed", "months": 12, "n": 90, "missing": 0, "negative": 0, "model": "bg_nbd"}
+    >>> row = {"status": "computed", "months": 12, "n": 90, "missing": 0, "negative": 0, "fee_margin": 1.0}
     >>> figures(totals, shape, pd.DataFrame([row | {"source": "transactions"}]), "value")[["id", "value", "low", "n"]]
                           id    value      low     n
     0           value.valued     90.0      NaN  90.0
     1   value.expected_value  45000.0  43000.0  90.0
     2    value.average_value    500.0      NaN  90.0
     3       value.past_value  80000.0      NaN  90.0
-    4  value.top_value_share      0.6      NaN  80.0
+    4  value.top_value_share      0.6      NaN  90.0
     5       value.value_gini      0.5      NaN  80.0
     """
     row = summary.iloc[0]
@@ -193,9 +189,9 @@ def figures(totals: pd.DataFrame, concentration: pd.DataFrame, summary: pd.DataF
         for name, column in (("average_value", "average_expected_value"), ("past_value", "past_value")):
             about = {"n": one["customers"], **defined(name, months=f"{row['months']:.0f}")}
             rows.append({"id": f"{chapter}.{name}", "value": one[column], **about})
-    for name, column in (("top_value_share", "top_20_share"), ("value_gini", "gini")):
-        shape = concentration.iloc[0]
-        rows.append({"id": f"{chapter}.{name}", "value": shape[column], "n": shape["positive"], **defined(name)})
+    shape = concentration.iloc[0]
+    for name, column, n in (("top_value_share", "top_20_share", valued), ("value_gini", "gini", shape["positive"])):
+        rows.append({"id": f"{chapter}.{name}", "value": shape[column], "n": n, **defined(name)})
     return figure_rows(rows, source=row["source"])
 
 

@@ -17,6 +17,8 @@ _MODELS = {
     "bg_nbd": "BG/NBD",
     "mbg_nbd": "MBG/NBD",
     "pareto_nbd": "Pareto/NBD",
+    "nbd": mark("NBD (nobody leaves)"),
+    "one_rate": mark("one rate for all"),
     "like last year": mark("like last year"),
 }
 
@@ -41,6 +43,19 @@ def kind_name(code: str) -> str:
     """
     text = _KINDS[code]
     return _(text)
+
+
+def classed(title: str, source: str) -> str:
+    """Return a title with what its classes are by; ``source`` names the tables, unless they are not known.
+
+    >>> classed("Gefährdeter Wert nach Klasse", "transactions contracts")
+    'Gefährdeter Wert nach Klasse (Klassen: Umsatz des letzten Jahres)'
+    """
+    if not source:
+        return title
+    if "transactions" in source.split():
+        return _("{title} (classes: revenue of the last year)").format(title=title)
+    return _("{title} (classes: fees in force)").format(title=title)
 
 
 def model_name(code: Any) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 
-from analysis.draw import numbers, words
+from analysis.draw import notes, numbers, words
 from analysis.draw.language import _, mark, reader
 from analysis.draw.words import Findings, Sentence
 
@@ -16,10 +15,18 @@ NOTES = (
         "from month {begin} to it."
     ),
     mark("No contract has ended yet: the rate is that of half an end in the time watched."),
-    mark("The likelihood is flat: these data do not identify {names}."),
-    mark("{name} runs off to infinity."),
-    mark("{name} runs off to {end}."),
-    mark("{name} is poorly known: its {level} interval spans a factor of {factor}."),
+    mark(
+        "The orders so far do not settle how customers order and when they stop: many settings of the model fit "
+        "equally well (parameters {names})."
+    ),
+    mark(
+        "The orders so far do not settle what customers spend on one: many settings of the model fit equally well "
+        "(parameters {names})."
+    ),
+    mark(
+        "The model rests on little: one of its parameters, {name}, may be smaller or larger within a factor of "
+        "{factor} ({level}\u00a0interval)."
+    ),
     mark("The search did not come to rest, so the estimates are not the likeliest ones."),
     mark("q is not above {one}: so few spend so much that the mean over customers does not exist."),
     mark(
@@ -38,26 +45,46 @@ NOTES = (
         "Spend varies so much that its variance is not known for customers with up to {count} repeat purchase days: "
         "that of repeat buyers' means stands in for it."
     ),
-    mark("What customers will buy is not known: these data do not identify the purchase model."),
+    mark("Another model of purchases, which these data do identify, stands in."),
+    mark(
+        "No model in which customers leave is identified: purchases go on at each customer's own rate, and nobody "
+        "leaves (NBD)."
+    ),
+    mark("These data tell no customer's own rate of purchases: all are expected to buy at the mean rate of all."),
+    mark("Nobody has bought again for money: a purchase is expected to bring the mean of those so far."),
+    mark(
+        "These data do not identify what customers spend: all are expected to spend the average of repeat buyers, and "
+        "to differ as these do."
+    ),
 )
 """What the measures write; what stands in braces is a number or a name of theirs."""
 
 
-@cache
-def _form(note: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(note)))
+_IN_PLAIN_WORDS = (
+    (r"The likelihood is flat: these data do not identify ((?:p|q|v)(?:, (?:p|q|v))*)\.", NOTES[3], ("names",)),
+    (r"The likelihood is flat: these data do not identify (.+)\.", NOTES[2], ("names",)),
+    (r"(\w+) is poorly known: its (.+) interval spans a factor of (.+)\.", NOTES[4], ("name", "level", "factor")),
+)
+"""What the models say of their parameters, and what the reader is told instead."""
+_SILENT = re.compile(r"\w+ runs off to \w+\.")
+"""What says no more than that a model is not settled."""
 
 
 def note(text: str) -> str:
-    """Return a note in the reader's language; one of an unknown form stays as it is.
+    """Return a note in the reader's language; one of an unknown form stays as it is, one that adds nothing is empty.
 
-    >>> note("The likelihood is flat: these data do not identify r, alpha.")
-    'Die Daten bestimmen r, alpha nicht: Viele Werte passen gleich gut.'
+    >>> note("The likelihood is flat: these data do not identify p, v.")  # doctest: +NORMALIZE_WHITESPACE
+    'Die bisherigen Bestellungen legen nicht fest, wie viel je Bestelltag ausgegeben wird: Viele Einstellungen des
+    Modells passen gleich gut (Parameter p, v).'
+    >>> note("a runs off to infinity.")
+    ''
     """
-    for form in NOTES:
-        if match := _form(form).fullmatch(text):
-            return _(form).format(**{name: _written(value) for name, value in match.groupdict().items()})
-    return text
+    if _SILENT.fullmatch(text):
+        return ""
+    for form, plain, names in _IN_PLAIN_WORDS:
+        if match := re.fullmatch(form, text):
+            return _(plain).format(**dict(zip(names, map(_written, match.groups()), strict=True)))
+    return notes.translated(text, NOTES, _written)
 
 
 def _written(value: str) -> str:
@@ -70,5 +97,5 @@ def _written(value: str) -> str:
 
 def noted(texts: Iterable[str]) -> Findings | Sentence:
     """Return the notes as a list; nothing where there are none."""
-    found = [note(text) for text in texts]
+    found = [told for text in texts if (told := note(text))]
     return words.findings(found) if found else Sentence()

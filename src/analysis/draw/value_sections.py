@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
 from analysis.draw import care, charts, forecasts, losses, margins, offers, value, value_notes, value_tables, words
 from analysis.draw.page import Together, together
+from analysis.draw.value_names import classed
 from analysis.draw.words import Findings, Sentence
 from analysis.vocabulary import SMALL_CELL
 
@@ -56,6 +57,10 @@ class Tried(Protocol):
     tested: int
 
 
+_LISTED = 10
+"""Customers of a list shown on the page."""
+
+
 def _least(internal: bool) -> int:
     """Return how many customers a figure must rest on."""
     return 0 if internal else SMALL_CELL
@@ -75,43 +80,57 @@ def headlines(valued: Valued, exposed: Exposed, budget: pd.DataFrame, *, horizon
 def offer_headlines(found: Reviewed, tried: Tried, *, internal: bool) -> Findings:
     """Say which offers pay and which are ordered together."""
     paying = margins.verdicts(found.offers, found.summary, smallest=_least(internal))
-    together_ordered = offers.bought_together(tried.rules, baskets=tried.baskets, tested=tried.tested)
-    return words.findings([paying, together_ordered])
+    return words.findings([paying, _together_ordered(tried, _least(internal))])
 
 
 def worth(valued: Valued, *, internal: bool) -> Together:
     """Show what customers have brought and are expected to bring, by kind and class."""
-    title = words.title("value_classes", n=_n(valued))
-    return together(
-        value.worth(valued.totals, valued.summary, smallest=_least(internal)),
-        value_tables.by_class(valued.totals, title=title, smallest=_least(internal)),
+    least, won = _least(internal), int(valued.summary["won"].iloc[0])
+    title = _classed("value_classes", valued.summary)
+    return _shown_or_said(
+        value.worth(valued.totals, valued.summary, smallest=least),
+        value_tables.by_class(valued.totals, title=title, won=won if won >= least else 0, smallest=least),
     )
+
+
+def _shown_or_said(told: Sentence | Findings, *shown: Any) -> Together:
+    """Show charts and tables; where there is nothing to show, say what the findings say, or why there is nothing."""
+    return together(*shown) if any(part != "" for part in shown) else together(told)
+
+
+def _classed(name: str, summary: pd.DataFrame) -> str:
+    return classed(words.title(name), str(summary["source"].iloc[0]))
 
 
 def _n(valued: Valued) -> int:
     return int(valued.summary["n"].iloc[0])
 
 
-def spread(valued: Valued, *, internal: bool) -> Together:
+def spread(valued: Valued, *, internal: bool, sheet: str = "") -> Together:
     """Show how expected values are spread over the customers, how sure they are, and of whom most is expected."""
     least, known = _least(internal), _n(valued) - int(valued.summary["missing"].iloc[0])
     title = words.title("value_spread", n=known)
     return together(
         value.concentrated(valued.concentration, valued.summary, smallest=least),
         charts.value_spread(valued.spread, title=title, smallest=least),
-        value.certainty(valued.tenths, smallest=least),
         value_tables.by_tenth(valued.tenths, title=words.title("value_tenths"), smallest=least),
-        value_tables.dearest(valued.dearest, title=words.title("dearest"), internal=internal),
+        value_tables.dearest(valued.dearest, title=_classed("dearest", valued.summary), internal=internal, sheet=sheet),
     )
 
 
-def value_at_risk(exposed: Exposed, *, horizon: int, internal: bool) -> Together:
-    """Show how much value may leave, by class, and with whom."""
+def value_at_risk(exposed: Exposed, *, horizon: int, source: str = "", internal: bool, sheet: str = "") -> Together:
+    """Show how much value may leave, by class, and with whom; ``source`` names the tables the classes are by."""
     least = _least(internal)
-    return together(
+    return _shown_or_said(
         losses.exposed(exposed.totals, exposed.customers, horizon=horizon, smallest=least),
-        losses.by_class(exposed.totals, title=words.title("losses"), smallest=least),
-        losses.first(exposed.customers, title=words.title("losses_list"), internal=internal),
+        losses.by_class(exposed.totals, title=classed(words.title("losses"), source), smallest=least),
+        losses.first(
+            exposed.customers,
+            title=classed(words.title("losses_list"), source),
+            internal=internal,
+            most=_LISTED,
+            sheet=sheet,
+        ),
     )
 
 
@@ -119,13 +138,13 @@ def model_check(valued: Valued, *, internal: bool) -> Together:
     """Show how well the orders of a time known by now would have been foretold."""
     tested = forecasts.check(valued.scores, valued.summary)
     if valued.weeks.empty:
-        return together(tested, forecasts.marks(valued.scores, title=words.title("forecast_scores")))
+        return together(tested, forecasts.marks(valued.scores, valued.summary, title=words.title("forecast_scores")))
     n = int(valued.calibration["customers"].sum())
     return together(
         tested,
         charts.tracking(valued.weeks, title=words.title("tracking", n=n)),
         charts.forecasts(valued.calibration, title=words.title("forecasts", n=n), smallest=_least(internal)),
-        forecasts.marks(valued.scores, title=words.title("forecast_scores")),
+        forecasts.marks(valued.scores, valued.summary, title=words.title("forecast_scores")),
     )
 
 
@@ -135,9 +154,8 @@ def margin_review(found: Reviewed, *, internal: bool) -> Together:
     if found.offers.empty:
         return together(told)
     least, of = _least(internal), str(found.summary["of"].iloc[0])
-    title = words.title("contributions", n=len(found.offers))
+    title = words.title("contributions", n=int((found.offers["verdict"] != "not sold").sum()))
     return together(
-        told,
         charts.contributions(found.offers, title=title, smallest=least),
         margins.by_offer(found.offers, title=words.title("contributions"), smallest=least),
         margins.stake(found.stake, found.held, of=of, smallest=least),
@@ -145,27 +163,28 @@ def margin_review(found: Reviewed, *, internal: bool) -> Together:
     )
 
 
-def next_offers(tried: Tried, listed: pd.DataFrame, *, internal: bool) -> Together:
+def next_offers(tried: Tried, listed: pd.DataFrame, *, internal: bool, sheet: str = "") -> Together:
     """Show what is ordered together, whether that makes good offers, and what to offer to whom where it does."""
+    least = _least(internal)
+    told = _together_ordered(tried, least)
+    if offers.sure(tried.rules).empty:
+        return together(told)
     return together(
-        offers.bought_together(tried.rules, baskets=tried.baskets, tested=tried.tested),
-        offers.rules_table(tried.rules, title=words.title("rules")),
-        _judged(tried),
-        offers.trial_table(tried.precision, title=words.title("trial"), smallest=_least(internal)),
-        offers.offer_list(listed, title=words.title("offer_list"), internal=internal),
+        offers.rules_table(tried.rules, title=words.title("rules"), smallest=least),
+        offers.judgement(tried.precision, justified=tried.justified, split=tried.split),
+        offers.trial_table(tried.precision, title=words.title("trial"), smallest=least),
+        offers.offer_list(listed, title=words.title("offer_list"), internal=internal, sheet=sheet),
     )
 
 
-def _judged(tried: Tried) -> Sentence:
-    if offers.sure(tried.rules).empty:
-        return Sentence()
-    return offers.judgement(tried.precision, justified=tried.justified, split=tried.split)
+def _together_ordered(tried: Tried, least: int) -> Sentence:
+    return offers.bought_together(tried.rules, baskets=tried.baskets, tested=tried.tested, smallest=least)
 
 
 def care_budget(frame: pd.DataFrame, won: pd.DataFrame, *, internal: bool) -> Together:
     """Show what care and winning customers may cost by class."""
     shown, enough = _shown(frame, won, _least(internal))
-    return together(care.budget(shown, enough), care.by_class(shown, title=words.title("care")))
+    return _shown_or_said(care.budget(shown, enough), care.by_class(shown, title=_classed("care", won)))
 
 
 def _shown(budget: pd.DataFrame, won: pd.DataFrame, least: int) -> tuple[pd.DataFrame, pd.DataFrame]:

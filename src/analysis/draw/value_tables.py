@@ -33,10 +33,11 @@ _TIMINGS = {"end": mark("end, if the customer is still there"), "start": mark("b
 _CLASS_MARGIN = "margin_ratio_"
 
 
-def by_class(totals: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | Sentence:
+def by_class(totals: pd.DataFrame, *, title: str, won: int = 0, smallest: int = 1) -> Table | Sentence:
     """Show by class and kind what customers have brought and what is expected; the two in columns of their own.
 
     Columns in: as for ``value.worth``. Where a group has fewer than ``smallest`` customers, only the sum is shown.
+    ``won``: of how many customers winning them is deducted.
     """
     require("value_tables.by_class", totals, TOTALS)
     has_kinds = totals["kind"].nunique() > 2  # else all are of one kind
@@ -45,7 +46,7 @@ def by_class(totals: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | 
     whole = totals[(totals["kind"] == ALL) & (totals["class"] == ALL)]
     parts = pd.concat([totals[is_class], totals[is_kind & has_kinds]])
     shown = whole if (parts["customers"] < smallest).any() else pd.concat([parts, whole])
-    shown = shown[shown["customers"] >= smallest]
+    shown = shown[shown["customers"] >= max(smallest, 1)]
     if shown.empty:
         return Sentence()
     texts = {name: [_whole(value) for value in shown[name]] for name in ("past_value", "expected_value")}
@@ -60,8 +61,26 @@ def by_class(totals: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | 
         "interval": (None, "written"),
         "average_expected_value": (None, "written"),
     }
-    note = _("“Brought so far” is on record, “expected value” is a forecast; the two are not to be added up.")
-    return tables.table(shown.assign(**texts), title=title, columns=columns, note=note)
+    note = _past(has_fees=(totals["kind"] == "contract").any())
+    return tables.table(shown.assign(**texts), title=title, columns=columns, note=" ".join([note, *_deducted(won)]))
+
+
+def _past(*, has_fees: bool) -> str:
+    if has_fees:
+        return _(
+            "“Brought so far” is the margin of orders and of fees, these reckoned as fee times time under contract; "
+            "“expected value” is a forecast. The two are not to be added up."
+        )
+    return _("“Brought so far” is the margin of orders, “expected value” a forecast; they are not to be added up.")
+
+
+def _deducted(won: int) -> list[str]:
+    text = ngettext(
+        "What winning {count} customer of the period cost is deducted here; the table on care reckons without that.",
+        "What winning {count} customers of the period cost is deducted here; the table on care reckons without that.",
+        won,
+    )
+    return [text.format(count=show(won, "count"))] if won else []
 
 
 def _group(row: dict[Any, Any]) -> str:
@@ -98,13 +117,15 @@ def by_tenth(tenths: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | 
         "mean": (_("Mean a customer"), "written"),
         "typical": (_("{level}\u00a0interval of a typical customer").format(level=names.level()), "written"),
     }
-    return tables.table(shown, title=title, columns=columns)
+    note = _("Interval: that of a single customer, both ends medians of the tenth.")
+    return tables.table(shown, title=title, columns=columns, note=note)
 
 
-def dearest(customers: pd.DataFrame, *, title: str, internal: bool) -> Table | Sentence:
+def dearest(customers: pd.DataFrame, *, title: str, internal: bool, sheet: str = "") -> Table | Sentence:
     """List the customers of whom most is expected; it stays in the house.
 
-    Columns in: customer_id, kind, class, past_value, expected_value, low, high; ``attrs["n"]`` counts all.
+    Columns in: customer_id, kind, class, past_value, expected_value, low, high; ``attrs["n"]`` counts all. ``sheet``
+    names the sheet of the workbook that holds all.
     """
     needed = ("customer_id", "kind", "class", "past_value", "expected_value", "low", "high")
     require("value_tables.dearest", customers, needed)
@@ -125,7 +146,7 @@ def dearest(customers: pd.DataFrame, *, title: str, internal: bool) -> Table | S
         "expected_value": (None, "written"),
         "interval": (None, "written"),
     }
-    return listed(shown, title=title, columns=columns, internal=internal)
+    return listed(shown, title=title, columns=columns, internal=internal, sheet=sheet)
 
 
 _COUNTS = ("acquisition", "without_fee", "others")

@@ -14,21 +14,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import MeasureError, UnknownNameError
-from analysis.measures.bg_nbd import BgNbd, fit_bg_nbd, fit_mbg_nbd
+from analysis.measures.bg_nbd import fit_bg_nbd, fit_mbg_nbd
 from analysis.measures.frames import Rows, as_table, require
+from analysis.measures.future_purchases import WEEK, PurchaseModel
 from analysis.measures.inference import Floats, normal_quantile
 from analysis.measures.money import known_amounts
-from analysis.measures.pareto_nbd import ParetoNbd, fit_pareto_nbd
+from analysis.measures.nbd import fit_nbd
+from analysis.measures.pareto_nbd import fit_pareto_nbd
 
-PURCHASE_MODELS: Mapping[str, Callable[[pd.DataFrame], BgNbd | ParetoNbd]] = MappingProxyType(
+PURCHASE_MODELS: Mapping[str, Callable[[pd.DataFrame], PurchaseModel]] = MappingProxyType(
     {"bg_nbd": fit_bg_nbd, "mbg_nbd": fit_mbg_nbd, "pareto_nbd": fit_pareto_nbd}
 )
 """The models there are of customers who buy when they like and leave unseen, by name."""
+NBD = "nbd"
+"""Their limit, of customers of whom nobody leaves: it stands in where the data identify none of them."""
 LIKE_LAST_YEAR = "like last year"
 """The baseline: each customer buys as often as in as long a time before the split."""
 
 _ROW = ["frequency", "recency", "age"]
-_WEEK = 7
 _OFTEN = 7
 """Customers with so many repeat purchases and more are one group."""
 
@@ -40,11 +43,11 @@ class Backtest:
     winner: str
     """The forecast with the least root mean squared error, among the baseline and the models that are identified."""
     model: str | None
-    """The best of the identified models; None where there is none."""
+    """The best of the identified models; None where there is none, not even ``nbd``."""
     scores: pd.DataFrame
     """One row a forecast, the best first: model, identified, customers, actual, predicted (purchases of all together),
     bias, bias_share (of the actual; negative where too few were foretold), mae, rmse (purchases a customer), and by how
-    much its rmse is above that of the winner: behind, behind_low, behind_high.
+    much its rmse is above that of the winner: behind, behind_low, behind_high; missing for what is not identified.
     """
     customers: pd.DataFrame
     """One row a forecast and number of repeat purchases before the split: model, frequency (7 stands for 7 and more),
@@ -73,7 +76,10 @@ def backtest(
 
     Both are first days not known. Customers are those who bought before ``split``; purchases are days with a purchase,
     as ``purchase_summary`` counts them. The baseline ``like last year`` foretells each customer's repeat purchases of
-    as many days before the split as there are after it.
+    as many days before the split as there are after it. Where none of the models is identified, ``nbd``, to which they
+    come where nobody leaves, is tried in addition.
+
+    The winner is scored on the very time it was chosen on, so by chance it looks a little better than it is.
 
     Intervals are by the normal approximation over customers; that of ``behind`` is of the difference between two
     forecasts for the same customers. They do not hold how the parameters vary.
@@ -90,7 +96,7 @@ def backtest(
     >>> orders = pd.DataFrame({"customer_id": [f"{at % 37}" for at in times], "date": days[times], "revenue": 1.0})
     >>> found = backtest(orders, split=dt.date(2025, 7, 1), as_of=dt.date(2025, 10, 1), models=["bg_nbd"])
     >>> sorted(found.scores["model"]), int(found.scores["actual"].iloc[0])
-    (['bg_nbd', 'like last year'], 44)
+    (['bg_nbd', 'like last year', 'nbd'], 44)
     """
     _check(split, as_of, models)
     z = normal_quantile(confidence, "backtest")
@@ -98,10 +104,12 @@ def backtest(
     cells = _reduce_cells(days, split, as_of).execute().sort_values([*_ROW, "before", "actual"], ignore_index=True)
     if cells.empty:
         raise MeasureError("backtest", f"nobody bought before the split, {split}", "Name a later split")
-    cells[["recency", "age"]] = cells[["recency", "age"]] / _WEEK
+    cells[["recency", "age"]] = cells[["recency", "age"]] / WEEK
     summary = cells.groupby(_ROW, as_index=False)["customers"].sum()
     fitted = {name: PURCHASE_MODELS[name](summary) for name in models}
-    horizon = (as_of - split).days / _WEEK
+    if models and not any(model.identified for model in fitted.values()):
+        fitted[NBD] = fit_nbd(summary)
+    horizon = (as_of - split).days / WEEK
     foretold = {name: _foretold(model, summary, cells, horizon) for name, model in fitted.items()}
     foretold[LIKE_LAST_YEAR] = cells["before"].to_numpy(np.float64)
     unknown = [name for name, model in fitted.items() if not model.identified]
@@ -162,7 +170,7 @@ def _reduce_weeks(days: ir.Table, split: dt.date) -> ir.Table:
     return begun.group_by("date").aggregate(firsts=first.sum(), repeats=(1 - first).sum())
 
 
-def _foretold(model: BgNbd | ParetoNbd, summary: pd.DataFrame, cells: pd.DataFrame, horizon: float) -> Floats:
+def _foretold(model: PurchaseModel, summary: pd.DataFrame, cells: pd.DataFrame, horizon: float) -> Floats:
     """Return by cell the purchases expected of a customer."""
     expected = model.predict(summary, horizon=horizon)["expected_purchases"].to_numpy(np.float64)
     # both frames are sorted by row, so the number of the group is the place in the summary
@@ -180,12 +188,13 @@ def _scores(cells: pd.DataFrame, foretold: Mapping[str, Floats], unknown: Sequen
     rows = []
     for name in order:
         predicted = float(foretold[name] @ customers)
+        is_known = name not in unknown
         half = z * _se_of_difference(errors[name], errors[best], customers)
-        behind = rmse[name] - rmse[best]
+        behind = rmse[name] - rmse[best] if is_known else np.nan
         rows.append(
             {
                 "model": name,
-                "identified": name not in unknown,
+                "identified": is_known,
                 "customers": round(n),
                 "actual": round(total),
                 "predicted": predicted,
@@ -256,16 +265,16 @@ def _model_first(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _tracked(
     by_day: pd.DataFrame,
     summary: pd.DataFrame,
-    fitted: Mapping[str, BgNbd | ParetoNbd],
+    fitted: Mapping[str, PurchaseModel],
     split: dt.date,
     as_of: dt.date,
 ) -> pd.DataFrame:
     """Add up by week what came, and what was to come of customers who begin on the days on which they did."""
-    start = split - dt.timedelta(days=round(summary["age"].max() * _WEEK) + 1)
+    start = split - dt.timedelta(days=round(summary["age"].max() * WEEK) + 1)
     length = (as_of - start).days
     place = (pd.to_datetime(by_day["date"]) - pd.Timestamp(start)).dt.days.to_numpy()
     firsts, repeats = (np.bincount(place, by_day[name], length) for name in ("firsts", "repeats"))
-    last = np.arange(_WEEK - 1, length, _WEEK)
+    last = np.arange(WEEK - 1, length, WEEK)
     weeks = {
         "week": np.arange(len(last)) + 1,
         "last_day": pd.Timestamp(start) + pd.to_timedelta(last, unit="D"),
@@ -274,7 +283,7 @@ def _tracked(
     }
     parts = []
     for name, model in fitted.items():
-        expected = model.expected(np.arange(length) / _WEEK)
+        expected = model.expected(np.arange(length) / WEEK)
         together = np.convolve(firsts, expected)[last]
         parts.append(pd.DataFrame({"model": name, **weeks, "predicted": together}))
     columns = ["model", *weeks, "predicted"]

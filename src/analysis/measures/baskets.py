@@ -57,6 +57,24 @@ def count(items: ir.Table, *, min_support: float, min_baskets: int) -> Counts:
     return Counts(baskets, products, pairs, triples)
 
 
+def buyers(lines: ir.Table, sets: pd.DataFrame) -> pd.Series:
+    """Count the customers who ever ordered all products of a set at once, by set.
+
+    Columns in, of sets: set (a number), product_id, one row each.
+    """
+    known = sets.assign(size=sets.groupby("set")["product_id"].transform("size"))
+    wanted = ibis.memtable(known, schema={"set": "int64", "product_id": "string", "size": "int64"})
+    return _reduce_buyers(lines, wanted).execute().set_index("set")["customers"]
+
+
+def _reduce_buyers(lines: ir.Table, sets: ir.Table) -> ir.Table:
+    named = lines.filter(lines["cents"] >= 0, lines["customer_id"].notnull())
+    items = named.select("product_id", "customer_id", basket=order_of(named)).inner_join(sets, "product_id")
+    held = items.group_by("set", "size", "customer_id", "basket").aggregate(products=items["product_id"].nunique())
+    whole = held.filter(held["products"] == held["size"])
+    return whole.group_by("set").aggregate(customers=whole["customer_id"].nunique())
+
+
 def _ceiling(value: float) -> int:
     return -int(-(value - 1e-9) // 1)
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.measures.inference import Floats
 from analysis.measures.maximum_likelihood import FittedModel, fit
-from analysis.measures.model_rows import check_horizon, customers_of, numbers, refuse
+from analysis.measures.model_rows import are_counts, counts_of, customers_of, dot, numbers, refuse
 
 Places: TypeAlias = NDArray[np.intp]
 
@@ -32,12 +32,12 @@ class BgBb(FittedModel):
     def expected(self, opportunities: ArrayLike) -> Floats:
         """Return the purchases expected of a new customer by each number of opportunities; the first is not counted.
 
-        Differences between numbers are what to expect in between.
+        Differences between numbers are what to expect in between. Raises MeasureError for what is no number of them.
         """
-        numbers_of = np.asarray(opportunities, dtype=np.intp)
+        counts = counts_of(MODEL, "opportunities", opportunities)
         alpha, beta, gamma, delta = self.params
-        active = np.exp(_stays(gamma, delta, int(numbers_of.max(initial=0)))).cumsum() - 1
-        expected: Floats = alpha / (alpha + beta) * active[numbers_of]
+        active = np.exp(_stays(gamma, delta, int(counts.max(initial=0)))).cumsum() - 1
+        expected: Floats = alpha / (alpha + beta) * active[counts]
         return expected
 
     def predict(self, customers: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
@@ -46,15 +46,14 @@ class BgBb(FittedModel):
         Columns out: expected_purchases, probability_alive (active at the next opportunity); the index is that of
         ``customers``. Raises MeasureError for an absent column and values outside their domain.
         """
-        check_horizon(MODEL, horizon)
+        ahead = 1 + np.arange(max(int(counts_of(MODEL, "horizon", horizon)), 1))
         frequency, recency, opportunities = _checked(customers)
         alpha, beta, gamma, delta = theta = self.params.to_numpy()
         active = _terms(frequency, recency, opportunities).log_active(theta)
-        stays = _stays(gamma, delta, int(opportunities.max(initial=0)) + max(int(horizon), 1))
-        ahead = opportunities[:, None] + np.arange(1, max(int(horizon), 1) + 1)
-        still = np.exp((active - stays[opportunities])[:, None] + stays[ahead])
+        stays = _stays(gamma, delta, int(opportunities.max(initial=0)) + len(ahead))
+        still = np.exp((active - stays[opportunities])[:, None] + stays[opportunities[:, None] + ahead])
         rate = (alpha + frequency) / (alpha + beta + opportunities)
-        purchases = rate * still[:, : int(horizon)].sum(axis=1)
+        purchases = rate * still[:, :horizon].sum(axis=1)
         return pd.DataFrame({"expected_purchases": purchases, "probability_alive": still[:, 0]}, index=customers.index)
 
 
@@ -80,8 +79,7 @@ def fit_bg_bb(opportunity_summary: pd.DataFrame) -> BgBb:
     """
     frequency, recency, opportunities = _checked(opportunity_summary)
     customers = customers_of(MODEL, opportunity_summary)
-    counted = customers > 0
-    likelihood = _Likelihood(_terms(frequency[counted], recency[counted], opportunities[counted]), customers[counted])
+    likelihood = _Likelihood(_terms(frequency, recency, opportunities), customers)
     starts = _starts((customers * frequency).sum(), (customers * opportunities).sum())
     return BgBb(fit(likelihood, starts, NAMES, model=MODEL, n=round(customers.sum())))
 
@@ -89,13 +87,12 @@ def fit_bg_bb(opportunity_summary: pd.DataFrame) -> BgBb:
 def _checked(rows: pd.DataFrame) -> list[Places]:
     """Return frequency, recency, opportunities."""
     frequency, recency, opportunities = found = numbers(MODEL, rows, "frequency", "recency", "opportunities")
-    whole = [np.isfinite(column) & (column == np.floor(column)) for column in found]
     refuse(
         MODEL,
         {
-            "a count that is no whole number": ~np.all(whole, axis=0),
-            "counts out of 0 <= frequency <= recency <= opportunities": ~(
-                (frequency >= 0) & (frequency <= recency) & (recency <= opportunities)
+            "a count that is no whole number from 0 on": ~np.all([are_counts(column) for column in found], axis=0),
+            "counts out of frequency <= recency <= opportunities": ~(
+                (frequency <= recency) & (recency <= opportunities)
             ),
             "a recency above 0 without a purchase": (frequency == 0) & (recency > 0),
         },
@@ -181,9 +178,9 @@ class _Likelihood:
         left = np.bincount(self.terms.stayed, np.where(self.terms.active, 0, weights), len(steps))
         offered, ended = _cumulated(1 / (alpha + beta + steps)), _cumulated(1 / (gamma + delta + steps))
         gradient = [
-            bought @ _cumulated(1 / (alpha + steps)) - stayed @ offered,
-            passed @ _cumulated(1 / (beta + steps)) - stayed @ offered,
-            left.sum() / gamma - left @ (1 / (gamma + delta + steps)) - stayed @ ended,
-            stayed @ (_cumulated(1 / (delta + steps)) - ended) - left @ (1 / (gamma + delta + steps)),
+            dot(bought, _cumulated(1 / (alpha + steps))) - dot(stayed, offered),
+            dot(passed, _cumulated(1 / (beta + steps))) - dot(stayed, offered),
+            left.sum() / gamma - dot(left, 1 / (gamma + delta + steps)) - dot(stayed, ended),
+            dot(stayed, _cumulated(1 / (delta + steps)) - ended) - dot(left, 1 / (gamma + delta + steps)),
         ]
-        return float((self.customers * by_row).sum()), np.array(gradient)
+        return dot(self.customers, by_row), np.array(gradient)

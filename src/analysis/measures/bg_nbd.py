@@ -20,7 +20,7 @@ from scipy import special
 from analysis.measures.beta_mean import beta_rule
 from analysis.measures.inference import Floats
 from analysis.measures.maximum_likelihood import FittedModel, fit
-from analysis.measures.model_rows import check_horizon, customers_of, numbers, refuse
+from analysis.measures.model_rows import check_horizon, customers_of, dot, histories, times_of
 
 Places: TypeAlias = NDArray[np.intp]
 
@@ -41,9 +41,9 @@ class BgNbd(FittedModel):
     def expected(self, time: ArrayLike) -> Floats:
         """Return the purchases expected of a new customer by each time after the first purchase, which is not counted.
 
-        Differences between times are what to expect in between.
+        Differences between times are what to expect in between. Raises MeasureError for times outside their domain.
         """
-        times = np.asarray(time, dtype=np.float64)
+        times = times_of(self.fit.model, time)
         _r, alpha, a, b = self.params
         stays = b / (a + b) if self.first_chances else 1.0
         return stays * self._while_alive(0.0, np.full(times.shape, alpha), times)
@@ -55,7 +55,7 @@ class BgNbd(FittedModel):
         Raises MeasureError for an absent column and values outside their domain.
         """
         check_horizon(self.fit.model, horizon)
-        frequency, recency, age = _checked(self.fit.model, customers)
+        frequency, recency, age = histories(self.fit.model, customers)
         alive = special.expit(-self._log_odds_left(frequency, recency, age))
         purchases = alive * self._expected_if_alive(frequency, age, horizon)
         return pd.DataFrame({"expected_purchases": purchases, "probability_alive": alive}, index=customers.index)
@@ -131,28 +131,11 @@ def fit_mbg_nbd(summary: pd.DataFrame) -> BgNbd:
 
 
 def _fitted(model: str, summary: pd.DataFrame, first_chances: int) -> BgNbd:
-    frequency, recency, age = _checked(model, summary)
+    frequency, recency, age = histories(model, summary)
     customers = customers_of(model, summary)
-    counted = customers > 0
-    likelihood = _likelihood(
-        frequency[counted], recency[counted], age[counted], customers[counted], first_chances=first_chances
-    )
-    starts = _starts(_sum(frequency, customers), _sum(age, customers))
+    likelihood = _likelihood(frequency, recency, age, customers, first_chances)
+    starts = _starts(dot(frequency, customers), dot(age, customers))
     return BgNbd(fit(likelihood, starts, NAMES, model=model, n=round(customers.sum())), first_chances)
-
-
-def _checked(model: str, rows: pd.DataFrame) -> list[Floats]:
-    """Return frequency, recency, age."""
-    frequency, recency, age = found = numbers(model, rows, "frequency", "recency", "age")
-    refuse(
-        model,
-        {
-            "a frequency that is no whole number from 0 on": ~((frequency >= 0) & (frequency == np.floor(frequency))),
-            "recency and age out of 0 <= recency <= age": ~((recency >= 0) & (recency <= age) & (age < np.inf)),
-            "a recency above 0 without a repeat purchase": (frequency == 0) & (recency > 0),
-        },
-    )
-    return found
 
 
 def _starts(purchases: float, time: float) -> list[list[float]]:
@@ -193,15 +176,15 @@ class _Likelihood:
         bought, held = r + np.arange(len(self.buyers)), b + np.arange(len(self.holders))
         log_time, shorter = np.log1p(self.times / alpha), 1 / (alpha + self.times)
         value = (
-            _sum(self.buyers, np.log(bought / alpha))
-            - _sum(self.holders, np.log1p(a / held))
-            - _sum(r * self.by_age + self.bought_by_age, log_time)
+            dot(self.buyers, np.log(bought / alpha))
+            - dot(self.holders, np.log1p(a / held))
+            - dot(r * self.by_age + self.bought_by_age, log_time)
         )
         gradient = [
-            _sum(self.buyers, 1 / bought) - _sum(self.by_age, log_time),
-            r / alpha * _sum(self.by_age, self.times * shorter) - _sum(self.bought_by_age, shorter),
-            -_sum(self.holders, 1 / (a + held)),
-            _sum(self.holders, a / (held * (a + held))),
+            dot(self.buyers, 1 / bought) - dot(self.by_age, log_time),
+            r / alpha * dot(self.by_age, self.times * shorter) - dot(self.bought_by_age, shorter),
+            -dot(self.holders, 1 / (a + held)),
+            dot(self.holders, a / (held * (a + held))),
         ]
         level, fall = np.log(a / held), 1 / held
         of_rows = sum((_of_block(block, r, a, log_time, shorter, level, fall) for block in self.blocks), np.zeros(5))
@@ -220,11 +203,11 @@ def _of_block(
     left = block.customers * np.where(log_odds > 0, 1.0, small) / whole
     return np.array(
         [
-            _sum(block.customers, np.maximum(log_odds, 0) + np.log(whole)),
-            _sum(left, silence),
-            _sum(left * power, shorter[block.age] - shorter[block.recency]),
+            dot(block.customers, np.maximum(log_odds, 0) + np.log(whole)),
+            dot(left, silence),
+            dot(left * power, shorter[block.age] - shorter[block.recency]),
             left.sum() / a,
-            -_sum(left, fall[block.last_chance]),
+            -dot(left, fall[block.last_chance]),
         ]
     )
 
@@ -252,8 +235,3 @@ def _above(count: Places, customers: Floats) -> Floats:
     exactly = np.bincount(count, customers)
     above: Floats = exactly[:0:-1].cumsum()[::-1]
     return above
-
-
-def _sum(weights: Floats, values: Floats) -> float:
-    # einsum, as BLAS would wake threads for one sum, and add in an order that depends on them
-    return float(np.einsum("i,i", weights, values))

@@ -18,6 +18,7 @@ from analysis.errors import MeasureError
 from analysis.measures.frames import Rows, as_table, require
 from analysis.measures.inference import Floats, normal_quantile
 from analysis.measures.maximum_likelihood import Fit, FittedModel, fit
+from analysis.measures.model_rows import counts_of, numbers
 
 MODEL = "fit_sbg"
 NAMES = ("alpha", "beta")
@@ -48,8 +49,8 @@ class ShiftedBetaGeometric(FittedModel):
 
         Columns out: period (counted on from ``lasted``), survival, low, high (0 to 1).
         """
-        period = _whole("periods", periods)
-        _whole("lasted", lasted)
+        period = _counts("periods", periods)
+        _counts("lasted", lasted)
 
         def log_odds(logs: Floats) -> Floats:
             log_survival = _log_survival(logs, period, lasted)
@@ -64,7 +65,7 @@ class ShiftedBetaGeometric(FittedModel):
 
         Columns out: period, retention, low, high (0 to 1).
         """
-        period = _whole("periods", periods, least=1)
+        period = _counts("periods", periods, least=1)
 
         def log_odds(logs: Floats) -> Floats:
             alpha, beta = np.exp(logs)
@@ -93,9 +94,9 @@ class ShiftedBetaGeometric(FittedModel):
         Columns out: lasted (periods so far), periods, low, high.
         Source: Fader and Hardie (2010), Marketing Science 29, 85-93.
         """
-        if not rate >= _LOWEST_RATE:
+        if not _LOWEST_RATE <= rate < np.inf:
             raise MeasureError(MODEL, f"rate is {rate}", f"Give a rate a period of at least {_LOWEST_RATE}")
-        begun = _whole("lasted", lasted)
+        begun = _counts("lasted", lasted)
         ahead = np.arange(int(np.ceil(_NOTHING / np.log1p(rate))))
         worth = np.exp(-ahead * np.log1p(rate))
 
@@ -110,7 +111,7 @@ class ShiftedBetaGeometric(FittedModel):
     def _projected(
         self,
         name: str,
-        period: NDArray[np.int64],
+        period: NDArray[np.intp],
         function: Callable[[Floats], Floats],
         inverse: Callable[[Floats], Floats],
         confidence: float,
@@ -140,7 +141,7 @@ def fit_sbg(survivors: Sequence[float] | ArrayLike, *, n: int | None = None) -> 
     survival(periods), retention(periods), predict(periods), residual_lifetime(rate=...).
 
     Raises MeasureError for fewer than two values, values that are missing, negative or rise, a first value of 0, and
-    an ``n`` below 1.
+    an ``n`` that is no number from 1 on.
     Source: Fader and Hardie (2007), Journal of Interactive Marketing 21, 76-90.
 
     >>> model = fit_sbg([1, 0.869, 0.743, 0.653, 0.593, 0.551, 0.517, 0.491], n=1000)
@@ -157,7 +158,7 @@ def fit_sbg(survivors: Sequence[float] | ArrayLike, *, n: int | None = None) -> 
     if values.ndim != 1 or len(values) < 2:
         raise MeasureError(MODEL, "there are not two periods", "Give the survivors of period 0, 1 and so on")
     _check(values, "")
-    if n is not None and n < 1:
+    if n is not None and not 1 <= n < np.inf:
         raise MeasureError(MODEL, f"n is {n}", "Give the number of customers at the beginning")
     are_counts = bool((values == np.round(values)).all()) and values[0] > 1
     customers = n or (int(values[0]) if are_counts else _NOMINAL)
@@ -174,8 +175,8 @@ def fit_sbg_cohorts(frame: Rows) -> ShiftedBetaGeometric:
 
     Returns a record as :func:`fit_sbg` does.
 
-    Raises MeasureError where a column is absent, a period of a cohort is absent or stands there twice, no cohort has
-    two periods, and for survivors that are no whole numbers, negative, or rise within a cohort.
+    Raises MeasureError where a column or a row's cohort is absent, a period of a cohort is absent or is there
+    twice, no cohort has two periods, and for survivors that are no whole numbers, negative, or rise within a cohort.
     Source: Fader and Hardie (2007), Fitting the sBG Model to Multi-Cohort Data.
 
     >>> first = pd.DataFrame({"cohort": "2024", "period": range(4), "survivors": [1000, 869, 743, 653]})
@@ -186,6 +187,10 @@ def fit_sbg_cohorts(frame: Rows) -> ShiftedBetaGeometric:
     table = as_table(frame)
     require("fit_sbg_cohorts", table, ("cohort", "period", "survivors"))
     known = table.filter(table["survivors"].notnull()).select("cohort", "period", "survivors").execute()
+    if unnamed := int(known["cohort"].isna().sum()):
+        raise MeasureError(
+            "fit_sbg_cohorts", f"{unnamed} of {len(known)} rows have no cohort", "Name the cohort of each"
+        )
     cohorts = known.sort_values(["cohort", "period"]).groupby("cohort", sort=False)
     triangle = [_checked_cohort(str(name), rows) for name, rows in cohorts]
     longest = max((len(counts) for counts in triangle), default=0)
@@ -220,7 +225,7 @@ def _without_errors(found: Fit) -> Fit:
     return replace(found, se=found.se * np.nan, covariance=found.covariance * np.nan, notes=(*found.notes, _NO_N))
 
 
-def _log_survival(logs: Floats, period: NDArray[np.int64], lasted: int) -> Floats:
+def _log_survival(logs: Floats, period: NDArray[np.intp], lasted: int) -> Floats:
     """Return the log of S(lasted + period) / S(lasted), renewal by renewal: gamma functions would lose digits."""
     alpha, beta = np.exp(logs)
     renewals = lasted + np.arange(period.max(initial=0))
@@ -229,15 +234,12 @@ def _log_survival(logs: Floats, period: NDArray[np.int64], lasted: int) -> Float
     return summed
 
 
-def _whole(name: str, values: ArrayLike, least: int = 0) -> NDArray[np.int64]:
-    given: Floats = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    if given.ndim > 1 or (given != np.round(given)).any() or (given < least).any():
-        raise MeasureError(MODEL, f"{name} are not all whole numbers from {least} on", "Count periods")
-    return given.astype(np.int64)
+def _counts(name: str, values: ArrayLike, least: int = 0) -> NDArray[np.intp]:
+    return np.ravel(counts_of(MODEL, name, values, least))
 
 
 def _checked_cohort(name: str, rows: pd.DataFrame) -> Floats:
-    counts: Floats = rows["survivors"].to_numpy(dtype=np.float64)
+    (counts,) = numbers("fit_sbg_cohorts", rows, "survivors")
     if rows["period"].tolist() != list(range(len(rows))):
         raise MeasureError(
             "fit_sbg_cohorts", f"the periods of cohort {name} are not 0, 1, 2 and so on", "Give each of them once"

@@ -21,14 +21,15 @@ from scipy import special
 
 from analysis.measures.bg_nbd import BgNbd
 from analysis.measures.inference import Floats
+from analysis.measures.nbd import Nbd
 from analysis.measures.net_value import Timing
 from analysis.measures.pareto_bracket import bracket, timeline
 from analysis.measures.pareto_nbd import ParetoNbd
 
-PurchaseModel: TypeAlias = BgNbd | ParetoNbd
+PurchaseModel: TypeAlias = BgNbd | ParetoNbd | Nbd
 Places: TypeAlias = NDArray[np.intp]
 
-MONTH = 365.25 / 12
+WEEK, MONTH = 7, 365.25 / 12
 """Days."""
 _TIMES, _PARTS, _AGES, _CHANCES, _WAITS = 10, 6, 24, 24, 12
 """Nodes in time, in a month, in age, over a customer's chance to leave, over the wait for the next purchase."""
@@ -70,7 +71,7 @@ time: S, λS and λ²S (times 1 - p), and by purchases and age the probability t
 
 
 def future_purchases(
-    model: PurchaseModel, rows: pd.DataFrame, *, worth: Floats, timing: Timing = "end", unit_days: int = 7
+    model: PurchaseModel, rows: pd.DataFrame, *, worth: Floats, timing: Timing = "end", unit_days: int = WEEK
 ) -> Callable[[Floats], Future]:
     """Return a function from parameters of the model to what each row of frequency, recency and age will buy.
 
@@ -171,6 +172,8 @@ def _of_model(
             return found.alive / found.whole
 
         return _ahead_of_pareto, alive
+    if isinstance(model, Nbd):
+        return _ahead_of_nbd, lambda _theta: np.ones(len(frequency))
     return _ahead_of_bg(model.first_chances), _alive_of_bg(frequency, recency, age, model.first_chances)
 
 
@@ -188,6 +191,16 @@ def _ahead_of_pareto(theta: Floats, counts: Floats, sampling: Sampling) -> tuple
     still = np.exp(-s * np.log1p(wait / (beta + sampling.age)[:, None]))
     bought = come[:, :, 0] * (still @ gauss)
     return np.broadcast_to(stays, rate.shape), rate, squared, bought
+
+
+def _ahead_of_nbd(theta: Floats, counts: Floats, sampling: Sampling) -> tuple[Floats, Floats, Floats, Floats]:
+    """λ is gamma (r + x, alpha + T), and nobody leaves."""
+    r, alpha = theta
+    shape, since = (r + counts)[:, None], alpha + sampling.age
+    stays = np.ones((*(shape / since).shape, sampling.times.shape[1]))
+    rate = (shape / since)[:, :, None] * stays
+    squared = rate * ((shape + 1) / since)[:, :, None]
+    return stays, rate, squared, -np.expm1(-shape * np.log1p(sampling.end / since))
 
 
 def _ahead_of_bg(first_chances: int) -> Ahead:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.measures.gamma_gamma import GammaGamma
+from analysis.measures.gamma_gamma import NAMES, GammaGamma
 from analysis.measures.inference import Floats
 
 Places: TypeAlias = NDArray[np.intp]
@@ -52,17 +52,18 @@ class SpendMoments:
         return np.searchsorted(self.counts, counts)
 
 
-def spend_moments(model: GammaGamma, counts: Floats, draws: Floats, observed: pd.DataFrame) -> SpendMoments:
+def spend_moments(model: GammaGamma | None, counts: Floats, draws: Floats, observed: pd.DataFrame) -> SpendMoments:
     """Sum up over draws of p, q, v what customers with so many purchase days will spend on one.
 
-    ``observed`` is the spend summary the model was fitted on. Where in some draw the level has no mean, or the model is
-    not identified, it is the average of all repeat buyers; where it has no variance, its coefficient of variation is
-    that of their means.
+    ``observed`` is the spend summary the model was fitted on. Where in some draw the level has no mean, there is no
+    model or it is not identified, it is the average of all repeat buyers; where it has no variance, its coefficient of
+    variation is that of their means.
     """
     average, variation = _observed(observed)
-    level, _squares, _own = _of(model.params.to_numpy()[None], counts)
+    params = np.full((1, len(NAMES)), np.nan) if model is None else model.params.to_numpy()[None]
+    level, _squares, _own = _of(params, counts)
     levels, squares, own = _of(draws, counts)
-    shape = np.concatenate([draws, model.params.to_numpy()[None]])
+    shape = np.concatenate([draws, params])
     least = (shape[:, [1]] + shape[:, [0]] * counts).min(axis=0)
     no_mean, no_spread = ~(least >= _MEAN_FROM), ~(least >= _SPREAD_FROM)
     level[:, no_mean] = levels[:, no_mean] = (average, 0.0)
@@ -77,7 +78,7 @@ def spend_moments(model: GammaGamma, counts: Floats, draws: Floats, observed: pd
         mean_square=of_level.mean(axis=0),
         square=squares.mean(axis=0),
         purchase_square=own.mean(axis=0),
-        notes=_notes(counts, no_mean, no_spread) if model.identified else (_AVERAGE,),
+        notes=_said(model, counts, no_mean, no_spread),
     )
 
 
@@ -107,11 +108,21 @@ def _squared(linear: Floats) -> Floats:
 
 
 def _observed(summary: pd.DataFrame) -> tuple[float, float]:
-    """Return the average of repeat buyers' mean spends, and their coefficient of variation."""
+    """Return the average of repeat buyers' mean spends, and their coefficient of variation; 0 where none is above 0."""
     known = summary[(summary["mean_spend"] > 0) & (summary["frequency"] > 0)]
     means, customers = known["mean_spend"].to_numpy(np.float64), known["customers"].to_numpy(np.float64)
+    if not len(means):
+        return 0.0, 0.0
     average = float(means @ customers / customers.sum())
     return average, float(np.sqrt((means - average) ** 2 @ customers / customers.sum())) / average
+
+
+def _said(
+    model: GammaGamma | None, counts: Floats, no_mean: NDArray[np.bool_], no_spread: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    if model is None:
+        return ()
+    return _notes(counts, no_mean, no_spread) if model.identified else (_AVERAGE,)
 
 
 def _notes(counts: Floats, no_mean: NDArray[np.bool_], no_spread: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from scipy import special
 from analysis.errors import MeasureError
 from analysis.measures.inference import Floats, two_sided
 from analysis.measures.maximum_likelihood import FittedModel, fit
-from analysis.measures.model_rows import customers_of, numbers, refuse
+from analysis.measures.model_rows import are_counts, customers_of, dot, numbers, refuse
 
 MODEL = "fit_gamma_gamma"
 NAMES = ("p", "q", "v")
@@ -87,7 +87,7 @@ def fit_gamma_gamma(spend_summary: pd.DataFrame) -> GammaGamma:
         raise MeasureError(MODEL, "there are no repeat buyers with a mean spend above 0", "Take a longer period")
     rows = frequency[kept], mean_spend[kept], customers[kept]
     n = customers[kept].sum()
-    fitted = fit(_likelihood(*rows), _starts(_sum(rows[1], rows[2]) / n), NAMES, model=MODEL, n=round(n))
+    fitted = fit(_likelihood(*rows), _starts(dot(rows[1], rows[2]) / n), NAMES, model=MODEL, n=round(n))
     correlation, p = _correlation(*rows)
     notes = (*fitted.notes, *_no_mean(fitted.params["q"]), *_correlated(correlation, p))
     left_out = round(customers[repeats & ~kept].sum())
@@ -100,7 +100,7 @@ def _checked(rows: pd.DataFrame) -> list[Floats]:
     refuse(
         MODEL,
         {
-            "a frequency that is no whole number from 0 on": ~((frequency >= 0) & (frequency == np.floor(frequency))),
+            "a frequency that is no whole number from 0 on": ~are_counts(frequency),
             "repeat purchase days without a finite mean spend": (frequency > 0) & ~np.isfinite(mean_spend),
         },
     )
@@ -126,13 +126,13 @@ class _Likelihood:
         p, q, v = theta
         shapes, n = p * self.frequencies, self.counted.sum()
         share = self.customers * np.log1p(v / self.spent)
-        of_days, level = _sum(share, self.frequency), n * np.log(v) - self.log_spent - share.sum()
+        of_days, level = dot(share, self.frequency), n * np.log(v) - self.log_spent - share.sum()
         whole = special.digamma(shapes + q)
-        value = q * level - p * of_days - self.log_means - _sum(self.counted, special.betaln(shapes, q))
+        value = q * level - p * of_days - self.log_means - dot(self.counted, special.betaln(shapes, q))
         gradient = [
-            _sum(self.counted * self.frequencies, whole - special.digamma(shapes)) - of_days,
-            _sum(self.counted, whole) - n * special.digamma(q) + level,
-            n * q / v - _sum(self.customers, (p * self.frequency + q) / (v + self.spent)),
+            dot(self.counted * self.frequencies, whole - special.digamma(shapes)) - of_days,
+            dot(self.counted, whole) - n * special.digamma(q) + level,
+            n * q / v - dot(self.customers, (p * self.frequency + q) / (v + self.spent)),
         ]
         return float(value), np.array(gradient)
 
@@ -143,8 +143,8 @@ def _likelihood(frequency: Floats, mean_spend: Floats, customers: Floats) -> _Li
         frequency=frequency,
         spent=frequency * mean_spend,
         customers=customers,
-        log_spent=_sum(customers, np.log(frequency * mean_spend)),
-        log_means=_sum(customers, np.log(mean_spend)),
+        log_spent=dot(customers, np.log(frequency * mean_spend)),
+        log_means=dot(customers, np.log(mean_spend)),
         frequencies=frequencies,
         counted=np.bincount(places, customers).astype(np.float64),
     )
@@ -172,15 +172,10 @@ def _correlated(correlation: float, p: float) -> tuple[str, ...]:
 def _correlation(frequency: Floats, mean_spend: Floats, customers: Floats) -> tuple[float, float]:
     """Return Pearson's correlation over customers, and its p from the squares of the products that make it up."""
     share = customers / customers.sum()
-    days, spend = (values - _sum(share, values) for values in (frequency, mean_spend))
-    spread = np.sqrt(_sum(share, days**2) * _sum(share, spend**2))
-    if not spread > _CONSTANT * _sum(share, frequency) * _sum(share, mean_spend):
+    days, spend = (values - dot(share, values) for values in (frequency, mean_spend))
+    spread = np.sqrt(dot(share, days**2) * dot(share, spend**2))
+    if not spread > _CONSTANT * dot(share, frequency) * dot(share, mean_spend):
         return np.nan, np.nan
-    product = _sum(customers, days * spend)
-    z = product / np.sqrt(_sum(customers, (days * spend) ** 2))
+    product = dot(customers, days * spend)
+    z = product / np.sqrt(dot(customers, (days * spend) ** 2))
     return product / customers.sum() / spread, float(two_sided(z))
-
-
-def _sum(weights: Floats, values: Floats) -> float:
-    # einsum, as BLAS would wake threads for one sum, and add in an order that depends on them
-    return float(np.einsum("i,i", weights, values))

@@ -11,12 +11,18 @@ from analysis.errors import MeasureError
 from analysis.measures.frames import Rows, as_table, require
 from analysis.measures.money import in_cents, known_amounts
 
+_UNKNOWN = ibis.null("int64")
+
 
 def with_goods(measure: str, transactions: Rows, products: Rows | None) -> ir.Table:
-    """Return the lines with cents (of revenue) and goods (cents they cost, missing where unknown).
+    """Return the lines with cents (of revenue), goods (cents they cost, missing where unknown) and wrong_sign (0 or 1).
 
     Lines without date or revenue are left out; ``date`` is cast to a date. Where ``cost`` of a line is missing, it is
     ``quantity`` times ``unit_cost`` of the product.
+
+    Goods that come back have a cost below 0: revenue is below 0 then too, or it is 0 and ``quantity`` is below 0. On
+    any other line such a cost would pass for a margin above the revenue; it counts as missing, and ``wrong_sign`` is 1.
+    So does a ``unit_cost`` below 0 on every line.
 
     Raises MeasureError where a column is absent or a product stands in several rows.
 
@@ -34,21 +40,29 @@ def with_goods(measure: str, transactions: Rows, products: Rows | None) -> ir.Ta
     require(measure, table, ("date", "revenue", "product_id"))
     lines = known_amounts(table, "date", "revenue")
     priced = _with_unit_cost(measure, lines, products)
-    goods = ibis.coalesce(*_costs(priced), ibis.null("int64"))
+    costs = list(_costs(priced))
+    signs = [cents.notnull().ifelse(is_right, ibis.null("boolean")) for cents, is_right in costs]
     return priced.select(
-        *(name for name in lines.columns if name not in ("date", "cents", "goods")),
+        *(name for name in lines.columns if name not in ("date", "cents", "goods", "wrong_sign")),
         date=priced["date"].cast("date"),
         cents=in_cents(priced["revenue"]),
-        goods=goods,
+        goods=ibis.coalesce(*(is_right.ifelse(cents, _UNKNOWN) for cents, is_right in costs), _UNKNOWN),
+        wrong_sign=ibis.coalesce(*signs, ibis.literal(True)).ifelse(0, 1),
     )
 
 
-def _costs(lines: ir.Table) -> Iterator[ir.Value]:
-    """Yield what a line's goods cost in cents, the better source first."""
+def _costs(lines: ir.Table) -> Iterator[tuple[ir.Value, ir.Value]]:
+    """Yield what a line's goods cost in cents and whether that has the right sign, the better source first."""
+    comes_back = in_cents(lines["revenue"]) < 0
+    if "quantity" in lines.columns:
+        comes_back |= (in_cents(lines["revenue"]) == 0) & (lines["quantity"].cast("float64") < 0).coalesce(False)
     if "cost" in lines.columns:
-        yield _known_cents(lines["cost"])
+        cents = _known_cents(lines["cost"])
+        yield cents, (cents >= 0) | comes_back
     if "_unit_cost" in lines.columns:
-        yield _known_cents(lines["_unit_cost"].cast("float64") * lines["quantity"].cast("float64"))
+        unit_cost = lines["_unit_cost"].cast("float64")
+        cents = _known_cents(unit_cost * lines["quantity"].cast("float64"))
+        yield cents, (unit_cost >= 0) & ((cents >= 0) | comes_back)
 
 
 def _known_cents(money: ir.Value) -> ir.Value:

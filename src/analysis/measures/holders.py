@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import ibis
 import ibis.expr.types as ir
@@ -12,6 +12,23 @@ import pandas as pd
 from analysis.errors import MeasureError
 from analysis.measures.frames import Rows, names, require
 from analysis.measures.goods import one_row_each, with_goods
+from analysis.measures.service import Days
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Who of a class holds offers, and what would be at stake were they lost with them."""
+
+    customers: ir.Table = field(repr=False)
+    """product_id, customer_id, offer_revenue (of this offer, returns deducted), revenue, margin (of all the customer
+    bought in the period, in money; margin of the lines whose cost is known, missing without any). One row a customer
+    and offer, in no order; unexecuted, for it grows with customers.
+    """
+    stake: pd.DataFrame
+    """product_id, holders (customers who bought it in the period), of_class (of them, in the class), class_share (of
+    all of the class who bought anything in the period, 0 to 1), offer_revenue (of this offer, of the class), revenue,
+    margin (of all these customers of the class bought; money). One row an offer, in the order given.
+    """
 
 
 def holders(
@@ -20,69 +37,44 @@ def holders(
     classes: Rows,
     *,
     offers: str | Sequence[str],
-    period: tuple[dt.date, dt.date],
+    period: Days,
     of: str = "A",
-) -> ir.Table:
-    """Return who of a class bought which of the offers in the period, as an unexecuted table: it grows with customers.
+) -> Holders:
+    """Say who of a class bought which of the offers in the period, and what would be at stake were they lost with it.
+
+    That is the most that dropping an offer can cost, not what it will. Customers and money of several offers overlap.
 
     Columns in: customer_id, date, revenue (money), product_id, of transactions, where present also cost, quantity;
-    product_id, unit_cost of products; customer_id, class, of classes (one row a customer).
-
-    Columns out: product_id, customer_id, offer_revenue (of this offer, returns deducted), revenue, margin (of all the
-    customer bought in the period, in money; margin of the lines whose cost is known, missing without any). One row a
-    customer and offer, in no order.
+    product_id, unit_cost of products; customer_id, class, of classes (one row a customer). Out: see :class:`Holders`.
 
     Raises MeasureError where a column is absent, a product stands in several rows, no offer is named or the period
     runs backwards.
-    Source: none; a list.
+    Source: none; a list and its sums.
 
+    >>> import datetime as dt
     >>> lines = pd.DataFrame({"customer_id": ["k", "k", "m"], "product_id": ["tea", "mug", "mug"], "cost": 6.0})
     >>> lines = lines.assign(date=pd.Timestamp("2026-01-05"), revenue=[5.0, 9.0, 9.0])
     >>> classes = pd.DataFrame({"customer_id": ["k", "m"], "class": ["A", "A"]})
     >>> january = (dt.date(2026, 1, 1), dt.date(2026, 1, 31))
-    >>> holders(lines, None, classes, offers="tea", period=january).execute()
+    >>> found = holders(lines, None, classes, offers="tea", period=january)
+    >>> found.customers.execute()
       product_id customer_id  offer_revenue  revenue  margin
     0        tea           k            5.0     14.0     2.0
-    """
-    held = _held(_ledger("holders", transactions, products, classes, period), _named("holders", offers))
-    held = held.filter(held["class"] == of)
-    return held.select(
-        "product_id",
-        "customer_id",
-        offer_revenue=held["offer_cents"] / 100,
-        revenue=held["cents"] / 100,
-        margin=held["margin_cents"] / 100,
-    )
-
-
-def at_stake(
-    transactions: Rows,
-    products: Rows | None,
-    classes: Rows,
-    *,
-    offers: str | Sequence[str],
-    period: tuple[dt.date, dt.date],
-    of: str = "A",
-) -> pd.DataFrame:
-    """Say how many customers of a class hold each offer, and what would be at stake were they lost with it.
-
-    That is the most that dropping the offer can cost, not what it will. Customers and money of several offers overlap.
-
-    Columns in, Raises and Source: as for ``holders``.
-
-    Columns out: product_id, holders (customers who bought it in the period), of_class (of them, in the class),
-    class_share (of all of the class who bought anything in the period, 0 to 1), offer_revenue (of this offer, of the
-    class), revenue, margin (of all these customers of the class bought; money). One row an offer, in the order given.
-
-    >>> lines = pd.DataFrame({"customer_id": ["k", "k", "m"], "product_id": ["tea", "mug", "mug"], "cost": 6.0})
-    >>> lines = lines.assign(date=pd.Timestamp("2026-01-05"), revenue=[5.0, 9.0, 9.0])
-    >>> classes = pd.DataFrame({"customer_id": ["k", "m"], "class": ["A", "A"]})
-    >>> at_stake(lines, None, classes, offers=["tea"], period=(dt.date(2026, 1, 1), dt.date(2026, 1, 31)))
+    >>> found.stake
       product_id  holders  of_class  class_share  offer_revenue  revenue  margin
     0        tea        1         1          0.5            5.0     14.0     2.0
     """
-    wanted = _named("at_stake", offers)
-    ledger = _ledger("at_stake", transactions, products, classes, period)
+    wanted, ledger = _named(offers), _ledger(transactions, products, classes, period)
+    return Holders(_of_class(_held(ledger, wanted), of), _stake(ledger, wanted, of))
+
+
+def _of_class(held: ir.Table, of: str) -> ir.Table:
+    held = held.filter(held["class"] == of)
+    money = {"offer_revenue": "offer_cents", "revenue": "cents", "margin": "margin_cents"}
+    return held.select("product_id", "customer_id", **{name: held[cents] / 100 for name, cents in money.items()})
+
+
+def _stake(ledger: ir.Table, wanted: tuple[str, ...], of: str) -> pd.DataFrame:
     found = _reduce_at_stake(ledger, wanted, of).execute().set_index("product_id").reindex(list(wanted))
     size = int(_reduce_class(ledger, of).execute().iat[0, 0])
     counts = found[["holders", "of_class"]].fillna(0).astype("int64")
@@ -93,23 +85,23 @@ def at_stake(
     return counts.assign(class_share=share).join(stake).rename_axis("product_id").reset_index()
 
 
-def _named(measure: str, offers: str | Sequence[str]) -> tuple[str, ...]:
+def _named(offers: str | Sequence[str]) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(names(offers)))
     if not wanted:
-        raise MeasureError(measure, "no offer is named", "Name the product_id of one or more in offers")
+        raise MeasureError("holders", "no offer is named", "Name the product_id of one or more in offers")
     return wanted
 
 
-def _ledger(
-    measure: str, transactions: Rows, products: Rows | None, classes: Rows, period: tuple[dt.date, dt.date]
-) -> ir.Table:
+def _ledger(transactions: Rows, products: Rows | None, classes: Rows, period: Days) -> ir.Table:
     """Return the lines of the period that have a customer, with the customer's class."""
     if period[0] > period[1]:
-        raise MeasureError(measure, f"period runs from {period[0]} to {period[1]}", "Give the first day, then the last")
-    lines = with_goods(measure, transactions, products)
-    require(measure, lines, ("customer_id",))
-    classed = one_row_each(measure, classes, "classes", "customer_id")
-    require(measure, classed, ("class",))
+        raise MeasureError(
+            "holders", f"period runs from {period[0]} to {period[1]}", "Give the first day, then the last"
+        )
+    lines = with_goods("holders", transactions, products)
+    require("holders", lines, ("customer_id",))
+    classed = one_row_each("holders", classes, "classes", "customer_id")
+    require("holders", classed, ("class",))
     day = lines["date"]
     lines = lines.filter(lines["customer_id"].notnull(), day >= ibis.literal(period[0]), day <= ibis.literal(period[1]))
     lines = lines.select("customer_id", "product_id", "cents", "goods")

@@ -119,4 +119,5 @@ def _own_auc(levels: pd.Series, share: Floats, n: Floats, left: Floats) -> float
 
 def _is_afterwards(is_known: np.ndarray, n: Floats, left: Floats) -> bool:
     all_left, known_left = left.sum(), left[is_known].sum()
-    return known_left == n[is_known].sum() and bool(all_left and known_left >= LEVEL_SHARE * all_left)
+    some_stayed = all_left < n.sum()
+    return bool(some_stayed and all_left and known_left == n[is_known].sum() and known_left >= LEVEL_SHARE * all_left)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -13,26 +11,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analysis.errors import MeasureError
-from analysis.measures.baskets import order_of
-from analysis.measures.frames import Rows, as_table, check_confidence, require
+from analysis.measures.frames import Rows, check_confidence
 from analysis.measures.goods import one_row_each, with_goods
-from analysis.measures.holders import at_stake, holders
 from analysis.measures.inference import Floats, holm, ratio, verdicts
-from analysis.measures.money import in_cents
+from analysis.measures.service import FINE, MONEY, MONTH, Allocation, Days, placed, service_of
 
-__all__ = ["Allocation", "Days", "Verdict", "at_stake", "holders", "margins"]
-
-Days: TypeAlias = tuple[dt.date, dt.date]
-"""The first and the last day of a period, both included."""
-Allocation = Literal["revenue", "orders", "none"]
-"""How a customer's cost to serve is shared out among what the customer bought in the period."""
-Verdict = Literal["keep", "watch", "drop", "too few", "cost unknown"]
-"""What is to be done about an offer; ``too few`` months for an interval."""
-
-_FINE = 10_000
-"""Parts of a cent in which shares of costs are added up: whole numbers, whose sum hangs on no order of rows."""
-_MONEY = 100 * _FINE
-_MONTH = ["is_now", "month"]
+Verdict = Literal["keep", "watch", "drop", "too few", "cost unknown", "not sold"]
+"""What is to be done about an offer; ``too few`` months for an interval; ``not sold`` in the period, so it is none."""
 
 
 def margins(
@@ -50,13 +35,21 @@ def margins(
     Contribution is margin less cost to serve. The costs of a customer in a period are shared out among what the
     customer bought in it, by positive ``revenue``, by the ``orders`` an offer stands in, or not at all (``none``); a
     month's costs belong to its first day. Returns count as negative. Margin and contribution rest on the lines whose
-    cost is known; without any, they are missing.
+    cost is known; without any in a period, they are missing there.
 
     An offer is to ``drop`` where the upper end of its contribution is below 0 in both periods, to ``watch`` where it is
-    below 0 in the period only or the interval holds 0, else to ``keep``. The interval is that of a sum of months, by
-    Student's t. Months are those of the calendar, one without a sale counting 0. How they vary is taken within each
-    period and pooled over both, for three months alone tell little of it; trend and season within a period count as
-    chance, so the interval is rather too wide than too narrow.
+    below 0 in the period only or the interval holds 0, else to ``keep``. One that was not sold in the period, but only
+    before or only sent back, is no offer any more: ``not sold``.
+
+    What was booked is certain. The interval is that of what as many months like these bring on average: the mean month
+    by Student's t, times their number. Months are those of the calendar, one without a sale counting 0. How they vary
+    is taken within each period and pooled over those in which the offer was sold, for few months alone tell little of
+    it. Months are taken to be independent: trend and season within a period count as chance and make the interval
+    rather too wide, good and bad months that come in rows make it too narrow. Months that are all the same leave no
+    doubt.
+
+    No cost is below 0. Of goods, one is taken for unknown unless they came back, see ``goods.with_goods``. A cost to
+    serve may be, as a correction of another; a customer's whose costs of a period add up to less than 0 is left out.
 
     Columns in: date, revenue (money), product_id, of transactions; where present also cost (money), quantity and, to
     share out costs, customer_id, transaction_id; product_id, unit_cost (money a piece), name, category, of products;
@@ -69,13 +62,15 @@ def margins(
     previous_months, slope (money a month, over the months of both periods), slope_low, slope_high, p (two-sided),
     p_holm (over all offers), trend (up, down, within noise, too few), verdict. One row an offer sold or returned in
     either period, sorted by product_id. ``attrs``, in money of the period: ``unassigned``, revenue without product_id;
-    ``unallocated``, cost to serve of customers who bought nothing in it.
+    ``unallocated``, cost to serve of customers who bought nothing in it. Of both periods: ``wrong_sign``, lines whose
+    cost is below 0; ``service_below_zero``, customers whose cost to serve is.
 
     Raises MeasureError where a column is absent, a product stands in several rows, the periods overlap or run
     backwards, the allocation is unknown or the confidence is not between 0 and 1.
     Source: Kilger, Pampel and Vikas (2012), Flexible Plankostenrechnung und Deckungsbeitragsrechnung; one-way layout
     with a common variance, and slope of a least-squares line: Snedecor and Cochran (1989), Statistical Methods.
 
+    >>> import datetime as dt
     >>> days = pd.to_datetime([f"2026-{month:02}-15" for month in range(1, 7)])
     >>> lines = pd.DataFrame({"date": days, "product_id": "tea", "revenue": 10.0, "cost": [12, 13, 12, 12, 11, 12]})
     >>> now, before = (dt.date(2026, 4, 1), dt.date(2026, 6, 30)), (dt.date(2026, 1, 1), dt.date(2026, 3, 31))
@@ -87,12 +82,14 @@ def margins(
     _check(period, previous, allocate, confidence)
     lines = with_goods("margins", transactions, products)
     sold = _reduce_margins(lines, period, previous).execute()
-    service = _service(lines, costs, period, previous, allocate)
+    service = service_of(lines, costs, period, previous, allocate)
     found = _judged(sold[sold["product_id"].notna()], service, period, previous, confidence)
     now, served_now = sold[sold["is_now"] == 1], None if service is None else service[service["is_now"] == 1]
     found.attrs = {
         "unassigned": float(now.loc[now["product_id"].isna(), "cents"].sum() / 100),
-        "unallocated": 0.0 if served_now is None else float(served_now["unallocated"].sum() / _MONEY),
+        "unallocated": 0.0 if served_now is None else float(served_now["unallocated"].sum() / MONEY),
+        "wrong_sign": int(sold["wrong_sign"].sum()),
+        "service_below_zero": 0 if service is None else service.attrs["below_zero"],
     }
     return found if products is None else _named(found, one_row_each("margins", products, "products", "product_id"))
 
@@ -109,85 +106,37 @@ def _check(period: Days, previous: Days, allocate: str, confidence: float) -> No
     check_confidence("margins", confidence)
 
 
-def _placed(rows: ir.Table, date: str, period: Days, previous: Days) -> ir.Table:
-    """Keep the rows of both periods and say of each in which it lies and in which month (counted from year 0)."""
-    day = rows[date].cast("date")
-    held = [(day >= ibis.literal(first)) & (day <= ibis.literal(last)) for first, last in (previous, period)]
-    is_now = (day >= ibis.literal(period[0])).ifelse(1, 0)
-    return rows.filter(held[0] | held[1]).mutate(is_now=is_now, month=day.year() * 12 + day.month() - 1)
-
-
 def _reduce_margins(lines: ir.Table, period: Days, previous: Days) -> ir.Table:
-    placed = _placed(lines, "date", period, previous)
-    known = placed["goods"].notnull()
-    return placed.group_by("product_id", *_MONTH).aggregate(
-        lines=placed.count(),
+    rows = placed(lines, "date", period, previous)
+    known = rows["goods"].notnull()
+    return rows.group_by("product_id", *MONTH).aggregate(
+        lines=rows.count(),
+        sold=(rows["cents"] >= 0).ifelse(1, 0).sum(),
+        wrong_sign=rows["wrong_sign"].sum(),
         known=known.ifelse(1, 0).sum(),
-        cents=placed["cents"].sum().cast("int64"),
-        known_cents=placed["cents"].sum(where=known).coalesce(0).cast("int64"),
-        goods=placed["goods"].sum().coalesce(0).cast("int64"),
+        cents=rows["cents"].sum().cast("int64"),
+        known_cents=rows["cents"].sum(where=known).coalesce(0).cast("int64"),
+        goods=rows["goods"].sum().coalesce(0).cast("int64"),
     )
-
-
-def _service(
-    lines: ir.Table, costs: Rows | None, period: Days, previous: Days, allocate: Allocation
-) -> pd.DataFrame | None:
-    if costs is None or allocate == "none":
-        return None
-    require("margins", lines, ("customer_id",))
-    table = as_table(costs)
-    require("margins", table, ("customer_id", "month", "cost"))
-    return _reduce_service(lines, table, period, previous, allocate).execute()
-
-
-def _reduce_service(lines: ir.Table, costs: ir.Table, period: Days, previous: Days, allocate: Allocation) -> ir.Table:
-    """One row an offer and month: service and unallocated, in parts of a cent, of what the offer's known lines bear."""
-    shares = _shares(_placed(lines, "date", period, previous), allocate)
-    cents = in_cents(costs["cost"].cast("float64"))
-    known = costs.mutate(cents=cents).filter(costs["cost"].notnull(), ~costs["cost"].cast("float64").isnan())
-    spent = _placed(known, "month", period, previous)
-    spent = spent.group_by("customer_id", *_MONTH).aggregate(parts=spent["cents"].sum().cast("float64") * _FINE)
-    held = (spent["customer_id"] == shares["_customer"]) & (spent["is_now"] == shares["_is_now"])
-    borne = spent.left_join(shares, held)
-    return borne.group_by("product_id", *_MONTH).aggregate(
-        service=(borne["parts"] * borne["_share"]).round().cast("int64").sum().coalesce(0),
-        unallocated=borne["_customer"].isnull().ifelse(borne["parts"], 0.0).cast("int64").sum(),
-    )
-
-
-def _shares(placed: ir.Table, allocate: Allocation) -> ir.Table:
-    """One row a customer, period and offer: which share of the customer's costs its lines with known cost bear."""
-    known = placed["goods"].notnull()
-    if allocate == "revenue":
-        gain = ibis.greatest(placed["cents"], 0)
-        weights = {"_all": gain.sum(), "_known": gain.sum(where=known).coalesce(0)}
-    else:
-        bought = placed["cents"] >= 0
-        order = order_of(placed)
-        weights = {"_all": order.nunique(where=bought), "_known": order.nunique(where=bought & known)}
-    held = placed.group_by(_customer=placed["customer_id"], _is_now=placed["is_now"], product_id=placed["product_id"])
-    found = held.aggregate(**weights)
-    total = found["_all"].sum().over(ibis.window(group_by=["_customer", "_is_now"]))
-    found = found.mutate(_share=found["_known"].cast("float64") / total.cast("float64").nullif(0))
-    return found.filter(found["_share"].notnull())
 
 
 def _judged(
     sold: pd.DataFrame, service: pd.DataFrame | None, period: Days, previous: Days, confidence: float
 ) -> pd.DataFrame:
     offers = pd.Index(sorted(sold["product_id"].unique()), dtype="str", name="product_id")
-    months = pd.MultiIndex.from_tuples([*_months(previous, 0), *_months(period, 1)], names=_MONTH)
+    months = pd.MultiIndex.from_tuples([*_months(previous, 0), *_months(period, 1)], names=MONTH)
     cells = {
-        name: _by_month(sold, name, offers, months) for name in ("lines", "known", "cents", "known_cents", "goods")
+        name: _by_month(sold, name, offers, months)
+        for name in ("lines", "sold", "known", "cents", "known_cents", "goods")
     }
     is_now = months.get_level_values("is_now").to_numpy() == 1
     served = np.zeros(cells["lines"].shape) if service is None else _by_month(service, "service", offers, months)
-    margin = (cells["known_cents"] - cells["goods"]) * _FINE
+    margin = (cells["known_cents"] - cells["goods"]) * FINE
     is_known = _is_known(cells["lines"], cells["known"], is_now)
     contribution = np.where(is_known, margin - served, np.nan)
     now = {name: values[:, is_now].sum(axis=1) for name, values in cells.items()}
     some = now["known"] > 0
-    earned = np.where(is_known[:, is_now].any(axis=1), margin[:, is_now].sum(axis=1) / _MONEY, np.nan)
+    earned = np.where(is_known[:, is_now].any(axis=1), margin[:, is_now].sum(axis=1) / MONEY, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         unknown = 1 - now["known"] / now["lines"]
         margin_ratio = np.where(some & (now["known_cents"] != 0), 100 * earned / now["known_cents"], np.nan)
@@ -199,12 +148,12 @@ def _judged(
             "revenue": now["cents"] / 100,
             "margin": earned,
             "margin_ratio": margin_ratio,
-            "service": np.nan if service is None else served[:, is_now].sum(axis=1) / _MONEY,
+            "service": np.nan if service is None else served[:, is_now].sum(axis=1) / MONEY,
             **_intervals(contribution, is_now, confidence),
             **_trend(contribution, months, is_now, confidence),
         }
     )
-    return found.assign(verdict=_verdicts(found))
+    return found.assign(verdict=_verdicts(found, now["sold"] > 0))
 
 
 def _months(days: Days, is_now: int) -> list[tuple[int, int]]:
@@ -213,7 +162,7 @@ def _months(days: Days, is_now: int) -> list[tuple[int, int]]:
 
 
 def _by_month(cells: pd.DataFrame, name: str, offers: pd.Index, months: pd.MultiIndex) -> Floats:
-    wide = cells[cells["product_id"].notna()].set_index(["product_id", *_MONTH])[name].unstack(_MONTH)
+    wide = cells[cells["product_id"].notna()].set_index(["product_id", *MONTH])[name].unstack(MONTH)
     found: Floats = wide.reindex(index=offers, columns=months).fillna(0).to_numpy(dtype=np.float64)
     return found
 
@@ -221,12 +170,12 @@ def _by_month(cells: pd.DataFrame, name: str, offers: pd.Index, months: pd.Multi
 def _is_known(lines: Floats, known: Floats, is_now: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say where the contribution of a month is known: something sold with its cost, or nothing sold at all.
 
-    Where something was sold and no cost is known, in a period or in both, months without a sale tell nothing either.
+    A period without any line of known cost tells nothing, neither where costs are unknown nor where the offer was not
+    there: its months, all 0, would pass for months that do not vary.
     """
     found: NDArray[np.bool_] = (known > 0) | (lines == 0)
-    for part in (is_now, ~is_now, np.full(len(is_now), True)):
-        nothing = (lines[:, part].sum(axis=1) > 0) & (known[:, part].sum(axis=1) == 0)
-        found[:, part] &= ~nothing[:, None]
+    for part in (is_now, ~is_now):
+        found[:, part] &= (known[:, part] > 0).any(axis=1, keepdims=True)
     return found
 
 
@@ -240,8 +189,8 @@ def _intervals(contribution: Floats, is_now: NDArray[np.bool_], confidence: floa
         variance = squares / df
     found: dict[str, Floats] = {}
     for name, values in parts.items():
-        total = np.where(counts[name] > 0, np.nansum(values, axis=1), np.nan) / _MONEY
-        half = _t(df, confidence) * np.sqrt(counts[name] * variance) / _MONEY
+        total = np.where(counts[name] > 0, np.nansum(values, axis=1), np.nan) / MONEY
+        half = _t(df, confidence) * np.sqrt(counts[name] * variance) / MONEY
         half = np.where(counts[name] > 1, half, np.nan)
         found |= {f"{name}contribution": total, f"{name}low": total - half, f"{name}high": total + half}
         found[f"{name}months"] = counts[name]
@@ -267,7 +216,7 @@ def _trend(
     has_both = (~np.isnan(contribution[:, is_now])).any(axis=1) & (~np.isnan(contribution[:, ~is_now])).any(axis=1)
     contribution = np.where(np.expand_dims(has_both, 1), contribution, np.nan)
     month = np.where(np.isnan(contribution), np.nan, months.get_level_values("month").to_numpy(dtype=np.float64))
-    x, y = _from_mean(month), _from_mean(contribution) / _MONEY
+    x, y = _from_mean(month), _from_mean(contribution) / MONEY
     df = (~np.isnan(y)).sum(axis=1) - 2
     with np.errstate(divide="ignore", invalid="ignore"):
         across = np.nansum(x**2, axis=1)
@@ -280,11 +229,11 @@ def _trend(
     return ends | {"trend": pd.array(verdicts(slope, p_holm, confidence), dtype="str")}
 
 
-def _verdicts(found: pd.DataFrame) -> object:
+def _verdicts(found: pd.DataFrame, is_sold: NDArray[np.bool_]) -> object:
     below, was_below = found["high"] < 0, found["previous_high"] < 0
     words = np.select(
-        [found["contribution"].isna(), found["high"].isna(), below & was_below, found["low"] <= 0],
-        ["cost unknown", "too few", "drop", "watch"],
+        [~is_sold, found["contribution"].isna(), found["high"].isna(), below & was_below, found["low"] <= 0],
+        ["not sold", "cost unknown", "too few", "drop", "watch"],
         "keep",
     )
     return pd.array(words.tolist(), dtype="str")

@@ -12,8 +12,11 @@ import pandas as pd
 
 from analysis.errors import MeasureError
 from analysis.measures.frames import Rows, as_table, binary_order, require
-from analysis.measures.margins import Allocation, Days, at_stake, holders, margins
+from analysis.measures.holders import holders
+from analysis.measures.margins import margins
+from analysis.measures.money import known_amounts
 from analysis.measures.offers import NextOffers
+from analysis.measures.service import Allocation, Days
 
 COMPUTED = "computed"
 TOO_SHORT = "too few months"
@@ -23,6 +26,7 @@ NO_COST = "no cost known"
 WEAK = ("drop", "watch")
 """Verdicts on offers that are looked at more closely."""
 _FEWEST_MONTHS = 2
+_FAULTS = ("wrong_sign", "service_below_zero")
 _STAKE = (
     *("product_id", "verdict", "name", "holders", "of_class", "class_share"),
     *("offer_revenue", "revenue", "margin"),
@@ -39,7 +43,7 @@ class OfferReview:
     offers: pd.DataFrame
     """As ``margins``, with customers (who bought it in the period); without rows where nothing was computed."""
     stake: pd.DataFrame
-    """As ``at_stake``, one row an offer to drop or to watch, with name and verdict."""
+    """As ``holders.Holders.stake``, one row an offer to drop or to watch, with name and verdict."""
     held: pd.DataFrame
     """Who of the class holds such an offer, the dearest customers first: customer_id, offers (of them, by name),
     offer_revenue, revenue, margin (of all they bought in the period). ``attrs`` are of all of them:
@@ -47,7 +51,8 @@ class OfferReview:
     """
     summary: pd.DataFrame
     """One row: status, months (of each period), wanted (months), first, last, previous_first, previous_last (days),
-    of (the class), allocate (``none`` without costs), source (tables, by blanks).
+    of (the class), allocate (``none`` without costs), wrong_sign (lines) and service_below_zero (customers), whose
+    costs are below 0 and so taken for unknown, source (tables, by blanks).
     """
 
 
@@ -92,7 +97,7 @@ def offer_review(
     products, costs = (tables.get(name) for name in ("products", "costs"))
     held = min(months, _whole_months(lines, as_of) // 2)
     if held < _FEWEST_MONTHS:
-        return _without(TOO_SHORT, tables, held, months, of)
+        return _without(TOO_SHORT, tables, held, months, of, dict.fromkeys(_FAULTS, 0))
     last = _month_before(as_of, 0)
     period = (_first_of_month(last, held - 1), last)
     before = (_first_of_month(last, 2 * held - 1), period[0] - dt.timedelta(days=1))
@@ -100,26 +105,31 @@ def offer_review(
     offers = margins(
         lines, products, costs, period=period, previous=before, allocate=shares_costs, confidence=confidence
     )
-    if (offers["verdict"] == "cost unknown").all():
-        return _without(NOTHING_SOLD if offers.empty else NO_COST, tables, held, months, of)
+    faults = {name: offers.attrs[name] for name in _FAULTS}
+    if offers["verdict"].isin(("cost unknown", "not sold")).all():
+        status = NO_COST if (offers["verdict"] == "cost unknown").any() else NOTHING_SOLD
+        return _without(status, tables, held, months, of, faults)
     offers = _with_customers(offers, lines, period)
     weak = offers[offers["verdict"].isin(WEAK)]
     stake, most_worth = _weak(lines, products, classes, weak, period, of, most)
-    summary = _summary(COMPUTED, tables, held, months, of, (*period, *before), shares_costs)
+    summary = _summary(COMPUTED, tables, held, months, of, (*period, *before), shares_costs, faults)
     return OfferReview(COMPUTED, offers, stake, most_worth, summary)
 
 
-def offer_list(found: NextOffers, *, most: int = 30) -> pd.DataFrame:
-    """Return the offers to customers that promise most, as far as they are justified.
+def ranked_offers(found: NextOffers) -> ir.Table:
+    """Return all offers to customers, as far as they are justified, as an unexecuted table.
 
-    Columns out: as ``NextOffers.offers``, at most so many rows, the highest expected margin first, those whose margin
-    is unknown last; ``attrs["n"]`` counts all of them.
+    Columns out: as ``NextOffers.offers``, the highest expected margin first, those whose margin is unknown last.
     """
     offers = found.offers
     best_first = [offers["expected_margin"].desc(nulls_first=False), offers["confidence"].desc()]
-    ordered = offers.order_by(*best_first, binary_order(offers, "customer_id"), "rank").limit(most)
-    listed = ordered.execute().reset_index(drop=True)
-    listed.attrs["n"] = int(offers.count().execute())
+    return offers.order_by(*best_first, binary_order(offers, "customer_id"), "rank")
+
+
+def offer_list(found: NextOffers, *, most: int = 30) -> pd.DataFrame:
+    """Return the first of ``ranked_offers``, at most so many; ``attrs["n"]`` counts all of them."""
+    listed = ranked_offers(found).limit(most).execute().reset_index(drop=True)
+    listed.attrs["n"] = int(found.offers.count().execute())
     return listed
 
 
@@ -152,8 +162,9 @@ def _with_customers(offers: pd.DataFrame, lines: ir.Table, period: Days) -> pd.D
 
 
 def _reduce_customers(lines: ir.Table, period: Days) -> ir.Table:
-    day = lines["date"].cast("date")
-    now = lines.filter(day >= ibis.literal(period[0]), day <= ibis.literal(period[1]), lines["revenue"] >= 0)
+    known = known_amounts(lines, "date", "revenue")
+    day = known["date"].cast("date")
+    now = known.filter(day >= ibis.literal(period[0]), day <= ibis.literal(period[1]), known["revenue"] >= 0)
     return now.group_by("product_id").aggregate(customers=now["customer_id"].nunique())
 
 
@@ -170,9 +181,9 @@ def _weak(
     if weak.empty:
         return _nothing_at_stake(), _nobody()
     wanted = {"offers": weak["product_id"].tolist(), "period": period, "of": of}
-    stake = at_stake(lines, products, classes, **wanted)
+    found = holders(lines, products, classes, **wanted)
     about = weak[["product_id", "verdict"]].assign(name=weak.get("name", weak["product_id"]))
-    return about.merge(stake, on="product_id"), _most_worth(holders(lines, products, classes, **wanted), about, most)
+    return about.merge(found.stake, on="product_id"), _most_worth(found.customers, about, most)
 
 
 def _most_worth(held: ir.Table, about: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -201,8 +212,10 @@ def _reduce_held(held: ir.Table, most: int) -> ir.Table:
     return customers.order_by(customers["revenue"].desc(), binary_order(customers, "customer_id")).limit(most)
 
 
-def _without(status: str, tables: Mapping[str, Rows], held: int, months: int, of: str) -> OfferReview:
-    summary = _summary(status, tables, held, months, of, (None,) * 4, "none")
+def _without(
+    status: str, tables: Mapping[str, Rows], held: int, months: int, of: str, faults: Mapping[str, int]
+) -> OfferReview:
+    summary = _summary(status, tables, held, months, of, (None,) * 4, "none", faults)
     return OfferReview(status, _no_offers(), _nothing_at_stake(), _nobody(), summary)
 
 
@@ -214,11 +227,12 @@ def _summary(
     of: str,
     days: tuple[dt.date | None, ...],
     allocate: Allocation,
+    faults: Mapping[str, int],
 ) -> pd.DataFrame:
     named = dict(zip(("first", "last", "previous_first", "previous_last"), days, strict=True))
     used = " ".join(name for name in ("transactions", "products", "costs") if name in tables)
-    row = {"status": status, "months": held, "wanted": months, **named, "of": of, "allocate": allocate, "source": used}
-    return pd.DataFrame([row])
+    row = {"status": status, "months": held, "wanted": months, **named, "of": of, "allocate": allocate}
+    return pd.DataFrame([row | {**faults, "source": used}])
 
 
 def _no_offers() -> pd.DataFrame:

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.baskets import Counts, bought, count, order_of
+from analysis.measures.baskets import Counts, bought, buyers, count, order_of
 from analysis.measures.frames import Rows, check_confidence, require
 from analysis.measures.goods import one_row_each, with_goods
 from analysis.measures.rules import family, rules
@@ -20,7 +20,7 @@ from analysis.measures.suggestions import FEWEST_CUSTOMERS, holdings, precision,
 _JOINED = " + "
 _TRIED_ON = 5
 """The rules are tried on the last of so many parts of the days."""
-_RULE = ("support", "confidence", "lift", "baskets", "p", "p_gain", "p_adjusted")
+_RULE = ("support", "confidence", "lift", "baskets", "p", "p_gain", "p_adjusted", "customers")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class NextOffers:
     """What is bought together, what may be offered to whom, and how offers of that kind fared on later purchases."""
 
     rules: pd.DataFrame
-    """antecedent, consequent, support, confidence, lift, baskets, p, p_gain, p_adjusted: one row a rule."""
+    """antecedent, consequent, support, confidence, lift, baskets, p, p_gain, p_adjusted, customers: one row a rule."""
     offers: ir.Table = field(repr=False)
     """customer_id, rank, product_id, reason, confidence, lift, margin, expected_margin: unexecuted."""
     precision: pd.DataFrame
@@ -88,7 +88,8 @@ def next_offers(
     Out: see ``NextOffers``. ``rules``, the surest first: antecedent and consequent (product_id; of two products joined
     by " + "), antecedent_name and consequent_name (where products have names), support (share of baskets with all),
     confidence (of baskets with the antecedent, those with all), lift, baskets (with all), p (Fisher, one-sided),
-    p_gain (of two products: what the rule adds to both simpler ones), p_adjusted (Holm). ``offers``: rank (1 the best),
+    p_gain (of two products: what the rule adds to both simpler ones), p_adjusted (Holm), customers (who ordered all of
+    it at once; missing where the rule is not offered for want of significance). ``offers``: rank (1 the best),
     reason (the antecedent), lift, margin, expected_margin (money an order). ``precision``: see
     ``suggestions.precision``.
 
@@ -115,7 +116,7 @@ def next_offers(
     tried = _tried(lines, split, names, settings)
     justified = int((tried["verdict"] == "up").cumprod().sum())
     return NextOffers(
-        rules=_published(learned.rules, named=names is not None),
+        rules=_published(_with_customers(lines, learned, confidence), named=names is not None),
         offers=_offered(lines, learned.candidates, justified, named=names is not None),
         precision=tried,
         justified=justified,
@@ -207,6 +208,16 @@ def _tried(lines: ir.Table, split: dt.date | None, names: ir.Table | None, setti
     return precision(
         lines.filter(known), lines.filter(~known), candidates, most=settings.most, confidence=settings.confidence
     )
+
+
+def _with_customers(lines: ir.Table, learned: _Learned, confidence: float) -> pd.DataFrame:
+    """Say of the rules beyond chance how many customers they rest on."""
+    sure = learned.rules.loc[learned.rules["p_adjusted"] < 1 - confidence, ["first", "second", "consequent"]]
+    codes = sure.melt(ignore_index=False, value_name="code").query("code > 0")
+    ids = learned.counts.products.set_index("code")["product_id"]
+    sets = pd.DataFrame({"set": codes.index, "product_id": ids.reindex(codes["code"]).array})
+    found = pd.Series(dtype="float64") if sets.empty else buyers(lines, sets)
+    return learned.rules.assign(customers=found.reindex(learned.rules.index).astype("float64"))
 
 
 def _published(found: pd.DataFrame, *, named: bool) -> pd.DataFrame:

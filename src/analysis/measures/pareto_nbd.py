@@ -11,7 +11,7 @@ from scipy import special
 
 from analysis.measures.inference import Floats
 from analysis.measures.maximum_likelihood import FittedModel, fit
-from analysis.measures.model_rows import check_horizon, customers_of, numbers, refuse
+from analysis.measures.model_rows import check_horizon, customers_of, dot, histories, times_of
 from analysis.measures.pareto_bracket import Bracket, Places, Timeline, accumulated, bracket, by_point, timeline
 
 MODEL = "fit_pareto_nbd"
@@ -28,9 +28,7 @@ class ParetoNbd(FittedModel):
         Differences between times are what to expect in between. Raises MeasureError for times outside their domain.
         """
         r, alpha, s, beta = self.params
-        times = np.asarray(time, dtype=np.float64)
-        for extreme in (times.min(initial=0), times.max(initial=0)):
-            check_horizon(MODEL, float(extreme))
+        times = times_of(MODEL, time)
         expected: Floats = r / alpha * _active_time(s, np.full(times.shape, beta), times)
         return expected
 
@@ -41,7 +39,7 @@ class ParetoNbd(FittedModel):
         Raises MeasureError for an absent column and values outside their domain.
         """
         check_horizon(MODEL, horizon)
-        frequency, recency, age = _checked(customers)
+        frequency, recency, age = histories(MODEL, customers)
         r, alpha, s, beta = theta = self.params.to_numpy()
         found = bracket(theta, timeline(frequency, recency, age))
         alive = found.alive / found.whole
@@ -73,11 +71,10 @@ def fit_pareto_nbd(summary: pd.DataFrame) -> ParetoNbd:
     3                1.31               0.86
     4                0.00               0.00
     """
-    frequency, recency, age = _checked(summary)
+    frequency, recency, age = histories(MODEL, summary)
     customers = customers_of(MODEL, summary)
-    counted = customers > 0
-    likelihood = _likelihood(frequency[counted], recency[counted], age[counted], customers[counted])
-    starts = _starts(_sum(frequency, customers), _sum(age, customers), customers.sum())
+    likelihood = _likelihood(frequency, recency, age, customers)
+    starts = _starts(dot(frequency, customers), dot(age, customers), customers.sum())
     return ParetoNbd(fit(likelihood, starts, NAMES, model=MODEL, n=round(customers.sum())))
 
 
@@ -108,7 +105,7 @@ class _Likelihood:
         rising = _summed(np.log(r + np.arange(purchases.max())), purchases)
         each = rising - purchases * np.log(alpha + last) + found.level
         each -= r * np.log1p(last / alpha) + s * np.log1p(last / beta)
-        return _sum(self.begun, each) + _sum(self.customers, np.log(found.whole))
+        return dot(self.begun, each) + dot(self.customers, np.log(found.whole))
 
     def _gradient(self, theta: Floats, found: Bracket, begun: Floats, active: Floats) -> Floats:
         """Weigh times by how many are active at the end of theirs, and nodes by how many left there.
@@ -123,12 +120,12 @@ class _Likelihood:
         passing = accumulated((begun - active)[::-1], from_before[::-1], line.longest)[::-1]
         gone = nodes.density * passing[nodes.point]
         of_part = gone.sum(axis=0)
-        rising = _sum(self.begun, _summed(1 / (r + np.arange(line.purchases.max())), line.purchases))
-        log_alpha = _sum(active, np.log1p(line.time / alpha)) + _sum(of_part, np.log1p(nodes.left / alpha))
-        log_beta = _sum(active, np.log1p(line.time / beta)) + _sum(of_part, np.log1p(nodes.left / beta))
-        by_alpha = _sum(active, power / (alpha + line.time))
-        by_alpha += _sum((gone / (alpha + nodes.time)).sum(axis=0), power[nodes.point])
-        by_beta = s * _sum(active, 1 / (beta + line.time)) + (s + 1) * (gone / (beta + nodes.time)).sum()
+        rising = dot(self.begun, _summed(1 / (r + np.arange(line.purchases.max())), line.purchases))
+        log_alpha = dot(active, np.log1p(line.time / alpha)) + dot(of_part, np.log1p(nodes.left / alpha))
+        log_beta = dot(active, np.log1p(line.time / beta)) + dot(of_part, np.log1p(nodes.left / beta))
+        by_alpha = dot(active, power / (alpha + line.time))
+        by_alpha += dot((gone / (alpha + nodes.time)).sum(axis=0), power[nodes.point])
+        by_beta = s * dot(active, 1 / (beta + line.time)) + (s + 1) * (gone / (beta + nodes.time)).sum()
         return np.array(
             [
                 rising - log_alpha - (gone * nodes.log_alpha).sum(),
@@ -145,11 +142,6 @@ def _likelihood(frequency: Floats, recency: Floats, age: Floats, customers: Floa
     line = replace(line, recency=line.recency[order], age=line.age[order])
     firsts = np.flatnonzero(np.diff(line.recency, prepend=-1))
     return _Likelihood(line, customers[order], firsts, by_point(line.recency, customers[order], len(line.time)))
-
-
-def _sum(weights: Floats, values: Floats) -> float:
-    # einsum, as BLAS would wake threads for one sum, and add in an order that depends on them
-    return float(np.einsum("i,i", weights, values))
 
 
 def _summed(terms: Floats, purchases: Floats) -> Floats:
@@ -169,17 +161,3 @@ def _active_time(s: float, beta: Floats, horizon: Floats) -> Floats:
     log = np.log1p(horizon / beta)
     active: Floats = beta * log * special.exprel((1 - s) * log)
     return active
-
-
-def _checked(rows: pd.DataFrame) -> list[Floats]:
-    """Return frequency, recency, age."""
-    frequency, recency, age = found = numbers(MODEL, rows, "frequency", "recency", "age")
-    refuse(
-        MODEL,
-        {
-            "a frequency that is no whole number from 0 on": ~((frequency >= 0) & (frequency % 1 == 0)),
-            "recency and age out of 0 <= recency <= age": ~((recency >= 0) & (recency <= age) & (age < np.inf)),
-            "a recency above 0 without a repeat purchase": (frequency == 0) & (recency > 0),
-        },
-    )
-    return found

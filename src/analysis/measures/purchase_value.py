@@ -53,7 +53,7 @@ class _Row:
 def purchase_values(
     customers: pd.DataFrame,
     purchase_model: PurchaseModel,
-    spend_model: GammaGamma,
+    spend_model: GammaGamma | None,
     observed_spend: pd.DataFrame,
     *,
     ratios: Floats,
@@ -73,7 +73,8 @@ def purchase_values(
     """
     alike = _alike(customers)
     future = future_purchases(purchase_model, alike.rows, worth=worth, timing=timing)
-    spend = spend_moments(spend_model, np.unique(alike.counts), spend_model.fit.draws(draws, seed + 1), observed_spend)
+    spends = np.full((draws, 3), np.nan) if spend_model is None else spend_model.fit.draws(draws, seed + 1)
+    spend = spend_moments(spend_model, np.unique(alike.counts), spends, observed_spend)
     sums, moments = _drawn(future, purchase_model.fit.draws(draws, seed), alike, spend, ratios)
     at_best = future(purchase_model.params.to_numpy())
     return _told(customers, alike, at_best, moments, spend, ratios, sums, confidence)
@@ -175,7 +176,7 @@ def _told(
 def _interval(nothing: Floats, mean: Floats, square: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return the ends of a point mass at 0 and a gamma above it, together with this mean and mean square."""
     outside = 1 - confidence
-    begins_at_nothing = nothing >= outside / 2
+    begins_at_nothing = (nothing >= outside / 2) | (mean == 0)
     below = np.where(begins_at_nothing, 0.0, outside / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         something = 1 - nothing
@@ -183,4 +184,4 @@ def _interval(nothing: Floats, mean: Floats, square: Floats, confidence: float) 
         shape = own_mean**2 / (own_square - own_mean**2)
         at = [(tail - nothing) / something for tail in (below, 1 - outside + below)]
         low, high = (special.gammaincinv(shape, tail.clip(0)) * own_mean / shape for tail in at)
-    return np.where(begins_at_nothing, 0.0, low), np.where(nothing >= 1 - outside, 0.0, high)
+    return np.where(begins_at_nothing, 0.0, low), np.where((nothing >= 1 - outside) | (mean == 0), 0.0, high)

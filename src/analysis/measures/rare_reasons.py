@@ -14,8 +14,8 @@ def counted(coded: ir.Table) -> pd.DataFrame:
     """Count contracts and customers by kind and reason, and add up what they paid.
 
     Columns in: ``kind``, ``reason`` (of the kind ``reason``, else missing), ``customer``, ``cents``. Columns out, one
-    row a kind and reason: ``kind``, ``reason``, ``ended`` contracts, of ``customers``, ``paying`` those with a fee
-    known; ``cents`` in all, ``without_fee`` and ``negative``, contracts.
+    row a kind and reason: ``kind``, ``reason``, ``ended`` contracts, of ``customers``, ``paying`` those with a fee;
+    ``cents`` in all, ``without_fee`` and ``negative``, contracts.
     """
     return _reduce_reasons(coded).to_pyarrow().to_pandas()
 
@@ -61,7 +61,7 @@ def _reduce_reasons(coded: ir.Table) -> ir.Table:
     return coded.group_by("kind", "reason").aggregate(
         ended=coded.count(),
         customers=customer.nunique(),
-        paying=cents.isnull().ifelse(ibis.null(customer.type()), customer).nunique(),
+        paying=(cents > 0).ifelse(customer, ibis.null(customer.type())).nunique(),
         cents=cents.sum().coalesce(0.0),
         without_fee=cents.isnull().ifelse(1, 0).sum().cast("int64"),
         negative=(cents < 0).ifelse(1, 0).sum().cast("int64"),

@@ -80,7 +80,8 @@ def revenue_churn(
 
     Columns out, one row a group, sorted by group: ``customers`` with a contract on the first day; ``fees_start``, a
     month; ``lost``, fees of those without a contract afterwards; ``reduced`` and ``added``, by which the fees of the
-    others fell and rose; ``fees_end``, what is left of it all; ``revenue_churn``, (lost + reduced) / fees_start;
+    others fell and rose; ``fees_end``, what is left of it all; ``gone``, customers without a contract afterwards;
+    ``lost_by, reduced_by, added_by``, customers behind these fees; ``revenue_churn``, (lost + reduced) / fees_start;
     ``gross_retention`` = 1 - revenue_churn and ``net_retention`` = fees_end / fees_start, with the intervals
     ``gross_low, gross_high, net_low, net_high`` (of a ratio over customers, by linearisation; missing where customers
     do not differ). ``attrs``: ``without_fee``, customers left out since a fee of theirs is missing.
@@ -245,6 +246,10 @@ def _reduce_revenue_churn(table: ir.Table, start: dt.date, end: dt.date, groups:
         "lost": is_lost * x,
         "reduced": is_kept * (x - stays),
         "added": is_kept * (y - stays),
+        "gone": is_lost,
+        "lost_by": is_lost * (x > 0).ifelse(1, 0),
+        "reduced_by": is_kept * (x > stays).ifelse(1, 0),
+        "added_by": is_kept * (y > stays).ifelse(1, 0),
         "xx": is_known * x * x,
         "xy": is_known * x * y,
         "yy": is_known * y * y,
@@ -260,10 +265,12 @@ def _revenue(sums: pd.DataFrame, groups: tuple[str, ...], z: float) -> pd.DataFr
     money = {"fees_start": "x", "lost": "lost", "reduced": "reduced", "added": "added", "fees_end": "y"}
     found = sums[list(groups)].assign(customers=sums["customers"].astype("int64"))
     found = found.assign(**{name: sums[column] / 100 for name, column in money.items()})
+    found = found.join(sums[["gone", "lost_by", "reduced_by", "added_by"]].astype("int64"))
     total = sums["x"].where(sums["x"] > 0)
     churn, net = (sums["lost"] + sums["reduced"]) / total, sums["y"] / total
     gross_half = z * _ratio_error(1 - churn, sums, total, "xg", "gg")
     net_half = z * _ratio_error(net, sums, total, "xy", "yy")
+    most = sums["added"].gt(0).map({True: np.inf, False: 1.0})  # where nothing is added, net is gross
     return found.assign(
         revenue_churn=churn,
         gross_retention=1 - churn,
@@ -271,7 +278,7 @@ def _revenue(sums: pd.DataFrame, groups: tuple[str, ...], z: float) -> pd.DataFr
         gross_high=(1 - churn + gross_half).clip(upper=1),
         net_retention=net,
         net_low=(net - net_half).clip(lower=0),
-        net_high=net + net_half,
+        net_high=(net + net_half).clip(upper=most),
     )
 
 

@@ -165,6 +165,32 @@ def first_unbroken(measure: str, spells: Rows, groups: tuple[str, ...]) -> float
             return None if np.isnan(found.from_time) else float(found.from_time)
 
 
+def best_stretch(sets: RiskSets) -> tuple[float, Floats] | None:
+    """Return the time from which most can be told, and until when of each group (-1: nothing); None without a gap.
+
+    A gap is a time at which a group has nobody left at risk, or nobody who has not ended; the time returned is that
+    after which most ends, then most spells, lie before the next gap of their group, of several the earliest.
+    """
+    is_gap = (sets.left > 0) & ((sets.at_risk == sets.ended) | (sets.at_risk - sets.left + sets.entered == 0))
+    if is_gap.sum() == len(sets.labels):  # each group has one, its end
+        return None
+    last = np.flatnonzero(is_gap)
+    first = np.append(0, last[:-1] + 1)
+    hands_over = np.append(False, (sets.entered[last] > 0)[:-1] & (np.diff(sets.code[last]) == 0))
+    begin = sets.time[np.where(hands_over, first - 1, first)]
+    begin_of_row = np.repeat(begin, last - first + 1)
+
+    def told(from_time: float) -> tuple[int, int, float]:
+        rows = (begin_of_row <= from_time) & (sets.time > from_time)
+        return sets.ended[rows].sum(), sets.left[rows].sum(), -from_time
+
+    from_time = max(np.unique(begin).tolist(), key=told)
+    until = np.full(len(sets.labels), -1.0)
+    is_held = (begin <= from_time) & (sets.time[last] > from_time)
+    until[sets.code[last][is_held]] = sets.time[last][is_held]
+    return from_time, until
+
+
 def _refuse_emptied(measure: str, emptied: RiskSets, entries: RiskSets) -> None:
     worst = int(emptied.time.argmax())
     time, code = emptied.time[worst], emptied.code[worst]

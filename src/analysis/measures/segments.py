@@ -113,7 +113,8 @@ def concentration(amounts: Rows, *, smallest: int = 1) -> pd.DataFrame:
     Columns out, in one row: n (customers), revenue (money, returns deducted), positive (customers with an amount
     above 0), gini (0 to 1: 2·Σi·xᵢ / (n·Σx) - (n + 1) / n with amounts ascending), top_10_share, top_20_share (share
     of the revenue that the best 10 and 20 % of these customers bring, rounded up to whole customers, 0 to 1; missing
-    where they are fewer than ``smallest``).
+    where they are fewer than ``smallest``). Where fewer than ``smallest`` customers, but some, are above 0, gini is
+    missing; where so few are above 0, or are not, positive is.
 
     Raises MeasureError where a column is absent.
     Source: Gini (1912); the formula in Damgaard and Weiner (2000), Ecology 81, 1139-1142, without correction.
@@ -127,7 +128,9 @@ def concentration(amounts: Rows, *, smallest: int = 1) -> pd.DataFrame:
     gini = 2 * found["weighted"] / (n * found["cents"]) - (n + 1) / n
     large = {percent: np.ceil(n * percent / 100) >= smallest for percent in (10, 20)}
     best = {f"top_{percent}_share": found[f"top_{percent}"] / found["cents"].where(large[percent]) for percent in large}
-    return found[["n"]].assign(revenue=found["net"] / 100, positive=found["positive"], gini=gini, **best)
+    few, others = found["positive"].between(1, smallest - 1), found["n"] - found["positive"]
+    positive = found["positive"].mask(few | others.between(1, smallest - 1))
+    return found[["n"]].assign(revenue=found["net"] / 100, positive=positive, gini=gini.mask(few), **best)
 
 
 def lorenz(amounts: Rows, *, points: int = 100, smallest: int = 1) -> pd.DataFrame:
@@ -156,6 +159,8 @@ def lorenz(amounts: Rows, *, points: int = 100, smallest: int = 1) -> pd.DataFra
         customers = int(_reduce_concentration(table).execute()["positive"].iloc[0])
         points = min(points, customers // smallest)
     steps = _reduce_lorenz(table, max(points, 1)).execute().sort_values("step").head(None if points else 0)
+    if steps.empty:
+        return pd.DataFrame({"customer_share": [], "revenue_share": []}, dtype="float64")
     customers, cents = steps["customers"].cumsum(), steps["cents"].cumsum()
     return pd.DataFrame(
         {

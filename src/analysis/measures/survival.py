@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +17,9 @@ from scipy import special
 
 from analysis.errors import MeasureError
 from analysis.measures.competing import cumulative_incidence
-from analysis.measures.frames import Rows, names, require
+from analysis.measures.frames import Rows, as_table, names, require
 from analysis.measures.inference import Floats, normal_quantile
-from analysis.measures.risk_sets import RiskSets, first_unbroken, leaving, risk_sets
+from analysis.measures.risk_sets import RiskSets, best_stretch, first_unbroken, leaving, risk_sets
 from analysis.measures.rmst import rmst
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "rmst",
     "survival_at",
     "survival_curve",
+    "unbroken",
+    "unbroken_from",
 ]
 
 _STEP = ["survival", "se", "low", "high"]
@@ -75,6 +79,29 @@ def unbroken_from(spells: Rows, *, by: str | Sequence[str] = ()) -> float | None
     5.0
     """
     return first_unbroken("unbroken_from", spells, names(by))
+
+
+def unbroken(spells: Rows, *, by: str | Sequence[str] = ()) -> ir.Table:
+    """Return the spells of the stretch of time on which most rests, as a lazy Ibis table: they have a curve.
+
+    By late entry nobody may be left at risk before later spells begin, as where one customer was given a placeholder
+    of 1900 as the first day. No curve leads across such a gap. Of the stretches between gaps that with most ends is
+    kept, of several that with most spells, then the first; spells outside it are left out. With ``by`` the same is done
+    of all groups together and then of each: all are watched from the time after which most ends lie before the next gap
+    of their group, so their curves can be compared. Without a gap all spells are kept as they are.
+
+    Columns in and Raises: as for :func:`survival_curve`. Columns out: the same, ``entry`` not before that time.
+
+    >>> unbroken(pd.DataFrame({"entry": [0, 1, 700], "exit": [3, 9, 704], "event": 1})).execute()
+       entry  exit  event
+    0      0     3      1
+    1      1     9      1
+    """
+    table, groups = as_table(spells), names(by)
+    table = unbroken(table) if groups else table
+    sets = risk_sets("unbroken", table, groups)
+    best = best_stretch(sets)
+    return table if best is None else _within(table, sets.labels, *best)
 
 
 def survival_at(curve: pd.DataFrame, times: ArrayLike, *, by: str | Sequence[str] = ()) -> pd.DataFrame:
@@ -173,6 +200,21 @@ def _curve(sets: RiskSets, z: float, from_time: float | None) -> pd.DataFrame:
     factor = np.exp(np.divide(z * root, -log, out=np.zeros(len(log)), where=log != 0))
     ends = {"low": np.exp(log * factor), "high": np.exp(log / factor)}
     return sets.frame(at_risk=sets.at_risk, events=sets.ended, survival=survival, se=survival * root, **ends)
+
+
+def _within(table: ir.Table, labels: pd.DataFrame, from_time: float, until: Floats) -> ir.Table:
+    """Return the spells from ``from_time`` to a time of each group (-1 where it has none), watched from then on."""
+    last = ibis.literal(until.max())
+    if len(labels.columns):
+        cases = zip(labels.itertuples(index=False, name=None), until.tolist(), strict=True)
+        last = ibis.cases(*((_is_group(table, labels, values), end) for values, end in cases), else_=-1.0)
+    kept = table.filter(table["exit"] > from_time, table["exit"] <= last)
+    return kept.mutate(entry=ibis.greatest(kept["entry"], from_time))
+
+
+def _is_group(table: ir.Table, labels: pd.DataFrame, values: tuple[object, ...]) -> ir.BooleanValue:
+    named = zip(labels, values, strict=True)
+    return ibis.and_(*(table[name].isnull() if pd.isna(value) else table[name] == value for name, value in named))
 
 
 def _codes(frame: pd.DataFrame, groups: Sequence[str]) -> NDArray[np.int64]:

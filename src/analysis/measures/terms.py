@@ -10,13 +10,17 @@ import pandas as pd
 
 from analysis.measures.point_in_time import Knowledge, day_number, in_force
 
+LONGEST_MONTHS, _LONGEST_DAYS = 1200, 36525
+"""A term or a notice beyond a century has no end in sight and counts as a century: no engine counts days so far on."""
+
 
 def term_begin_after(as_of: dt.date, anchor: ir.Value, term_months: ir.Value) -> ir.Value:
     """Return the first day after ``as_of`` on which a term begins, terms of more than 0 months following one another.
 
     One of them begins at ``anchor``, before or after ``as_of``; in a month that lacks its day, on the month's last.
+    Terms beyond ``LONGEST_MONTHS`` count as that long.
     """
-    return _begin_after(ibis.literal(as_of, type="date"), anchor, term_months)
+    return _begin_after(ibis.literal(as_of, type="date"), anchor, _within_sight(term_months))
 
 
 def bound_terms(known: Knowledge, *, consumer_rule: bool) -> ir.Table | None:
@@ -84,8 +88,8 @@ def _terms(known: Knowledge) -> ir.Table:
     contracts = contracts.mutate(
         **{name: ibis.null(kind) for name, kind in kinds.items() if name not in contracts.columns}
     )
-    months = (contracts["term_months"] > 0).ifelse(contracts["term_months"], ibis.null("int64"))
-    notice = ibis.greatest(contracts["notice_days"], 0).fill_null(0)
+    months = _within_sight(contracts["term_months"])
+    notice = ibis.least(ibis.greatest(contracts["notice_days"], 0), _LONGEST_DAYS).fill_null(0)
     noticed = ibis.literal(known.as_of, type="date") + notice.as_interval("D")
     following = _begin_after(noticed, contracts["start"], months)
     after_first = _months_later(contracts["start"], months)
@@ -96,6 +100,11 @@ def _terms(known: Knowledge) -> ir.Table:
         first_left=(after_first.epoch_days() - 1 - today).cast("int64"),
         is_long=(months > 1).fill_null(False),
     )
+
+
+def _within_sight(term_months: ir.Value) -> ir.Value:
+    """Return a term of at most LONGEST_MONTHS, missing where it is missing, 0 or less."""
+    return (term_months > 0).ifelse(ibis.least(term_months, LONGEST_MONTHS), ibis.null("int64"))
 
 
 def _begin_after(day: ir.Value, anchor: ir.Value, term_months: ir.Value) -> ir.Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,13 @@ from analysis.measures.segments import concentration, lorenz
 from analysis.measures.value import CustomerValues, customer_value
 from analysis.measures.value_at_risk import ValueAtRisk, value_at_risk
 from analysis.measures.value_checks import COMPUTED, FEWEST_DAYS, classes, split_at, status_of
+from analysis.measures.value_estimates import CONTRACT
 from analysis.measures.value_spread import value_spread, value_tenths
 
-_LISTED = 25
+EVERYBODY = sys.maxsize
+"""How many customers are asked for where the risk of each is to be weighed with a value."""
+
+_LISTED = 10
 _DEFAULT = next(iter(PURCHASE_MODELS))
 
 
@@ -38,7 +42,8 @@ class Valuation:
     """None where no forecast was tested."""
     summary: pd.DataFrame
     """One row: status, months, n, missing (customers without an expected value), negative (below 0), model, winner,
-    won (customers whose acquisition is charged), acquisition (its mean, money), tested (``computed``, or why not),
+    won (customers whose acquisition is charged), acquisition (its mean, money), service (a customer and month, money;
+    missing where on record), fee_margin (missing where nobody is under contract), tested (``computed``, or why not),
     split, as_of, test_days, source (tables, by blanks).
     """
     smallest: int = 1
@@ -66,10 +71,10 @@ class Valuation:
 
     @property
     def scores(self) -> pd.DataFrame:
-        """As ``Backtest.scores``, with chosen."""
+        """As ``Backtest.scores``, with chosen: the model the values rest on, or would where there are none."""
         if self.test is None:
             return pd.DataFrame(columns=[*_SCORES, "chosen"])
-        return self.test.scores.assign(chosen=self.test.scores["model"] == self.test.model)
+        return self.test.scores.assign(chosen=self.test.scores["model"] == self._model)
 
     @property
     def calibration(self) -> pd.DataFrame:
@@ -89,8 +94,10 @@ class Valuation:
 
     @property
     def concentration(self) -> pd.DataFrame:
-        """As ``segments.concentration``, of expected values."""
-        return concentration(self.known, smallest=self.smallest)
+        """As ``segments.concentration``, of expected values; but top_20_share is of the fifth of all, as in tenths."""
+        found = concentration(self.known, smallest=self.smallest)
+        top = self.tenths.query("tenth > 8")["share"].sum()
+        return found.assign(top_20_share=found["top_20_share"].where(found["top_20_share"].isna(), top))
 
     @property
     def lorenz(self) -> pd.DataFrame:
@@ -109,10 +116,15 @@ class Valuation:
         return value_tenths(self.customers)
 
     @property
-    def dearest(self) -> pd.DataFrame:
-        """Return the customers of whom most is expected; ``attrs["n"]`` counts all."""
+    def ranked(self) -> pd.DataFrame:
+        """Return all customers, those of whom most is expected first: customer_id, kind, class, past_value, …, high."""
         ordered = self.customers.sort_values(["expected_value", "customer_id"], ascending=[False, True])
-        found = ordered[ordered["expected_value"].notna()].head(_LISTED).reset_index(drop=True)
+        return ordered[list(_RANKED)].reset_index(drop=True)
+
+    @property
+    def dearest(self) -> pd.DataFrame:
+        """Return the first of ``ranked``; ``attrs["n"]`` counts all with an expected value."""
+        found = self.ranked.dropna(subset="expected_value").head(_LISTED)
         found.attrs["n"] = len(self.known)
         return found
 
@@ -129,23 +141,44 @@ class Valuation:
         spent: dict[str, Any] = {"care_share": care_share, "acquisition_share": acquisition_share}
         return care_budget(worth, self.classes, horizon_months=horizon, **spent)
 
-    def losses(self, risks: pd.DataFrame, *, top: int = 50, confidence: float = 0.95) -> ValueAtRisk:
-        """Weigh expected values with risks (customer_id, risk), as ``value_at_risk``; without rows where none is."""
-        known = self.customers[self.customers["expected_value"].notna()]
+    def losses(self, risks: pd.DataFrame, *, confidence: float = 0.95) -> ValueAtRisk:
+        """Weigh what ends when customers leave with risks (customer_id, risk), as ``value_at_risk``; of nobody no rows.
+
+        With a contract ends ``expected_contract``, with whoever has none all that is expected; acquisition is spent.
+        The totals also hold ``whole``: the expected loss if nobody who leaves ordered any more; missing without
+        contracts.
+        """
+        known = self.customers.astype(dict.fromkeys(("expected_value", "expected_contract", "acquisition"), "float64"))
+        whole = (known["expected_value"] + known["acquisition"]).fillna(known["expected_contract"])
+        known["expected_value"], known["whole"] = known["expected_contract"].fillna(whole), whole
+        known, weighed = known[known["expected_value"].notna()], risks[["customer_id", "risk"]]
         if not known["customer_id"].isin(risks["customer_id"]).any():
             return ValueAtRisk(pd.DataFrame(columns=_LOSSES), pd.DataFrame(columns=_LOSS_TOTALS), len(risks))
-        return value_at_risk(risks[["customer_id", "risk"]], known, top=top, confidence=confidence)
+        found = value_at_risk(weighed, known, top=EVERYBODY, confidence=confidence)
+        at_most = value_at_risk(weighed, known.assign(expected_value=known["whole"])).totals["expected_loss"]
+        has_contracts = (known["kind"] == CONTRACT).any()
+        return replace(found, totals=found.totals.assign(whole=at_most if has_contracts else np.nan))
 
     def _of_model(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        if self.test is None or self.test.model is None:
+        if self.test is None:
             return pd.DataFrame(columns=list(columns), dtype="float64")
         frame: pd.DataFrame = getattr(self.test, name)
-        return frame[frame["model"] == self.test.model].drop(columns="model").reset_index(drop=True)
+        return frame[frame["model"] == self._model].drop(columns="model").reset_index(drop=True)
+
+    @property
+    def _model(self) -> str | None:
+        if self.values is not None:
+            return self.values.model
+        return self.test.model if self.test else None
 
 
 _LOSSES = ["customer_id", "class", "risk", "expected_value", "expected_loss"]
-_LOSS_TOTALS = ["class", "customers", "expected_value", "expected_loss", "low", "high", "share"]
-_CUSTOMERS = ("customer_id", "kind", "class", "past_value", "expected_value", "low", "high", "acquisition")
+_LOSS_TOTALS = ["class", "customers", "expected_value", "expected_loss", "low", "high", "share", "whole"]
+_RANKED = ("customer_id", "kind", "class", "past_value", "expected_value", "low", "high")
+_CUSTOMERS = (
+    *("customer_id", "kind", "class", "past_value", "expected_value", "low", "high"),
+    *("expected_contract", "acquisition"),
+)
 _TOTALS = (*("kind", "class", "customers", "past_value", "expected_value", "low", "high"), "average_expected_value")
 _SCORES = (
     *("model", "identified", "customers", "actual", "predicted", "bias", "bias_share", "mae", "rmse"),
@@ -225,7 +258,7 @@ def risks(tables: Mapping[str, Rows], **settings: Any) -> pd.DataFrame:
 
     Columns in and settings: as :func:`analysis.measures.at_risk.at_risk`. Without rows where there is no score.
     """
-    return at_risk(tables, most=sys.maxsize, **settings).risks[["customer_id", "risk"]]
+    return at_risk(tables, most=EVERYBODY, **settings).risks[["customer_id", "risk"]]
 
 
 _TABLES = ("customers", "products", "transactions", "contracts", "costs")
@@ -236,8 +269,15 @@ def _summary(told: _Told, tables: Mapping[str, Rows], as_of: dt.date, values: Cu
     acquired = values.customers["acquisition"] if values else expected
     months = values.assumptions.set_index("name")["value"]["months"] if values else np.nan
     row = {"status": told.status, "months": months, "n": len(expected), "missing": int(expected.isna().sum())}
-    row |= {"negative": int((expected < 0).sum()), "model": told.model if "transactions" in tables else None}
-    row |= {"won": int((acquired > 0).sum()), "acquisition": float(acquired[acquired > 0].mean())}
+    row |= {"negative": int((expected < 0).sum()), "model": values.model if values else None}
+    row |= _declared(values) | {"won": int((acquired > 0).sum()), "acquisition": float(acquired[acquired > 0].mean())}
     row |= {"winner": told.test.winner if told.test else None, "tested": told.tested, "split": told.split}
     row |= {"as_of": as_of, "test_days": (as_of - told.split).days if told.split else np.nan}
     return pd.DataFrame([row | {"source": " ".join(tables)}])
+
+
+def _declared(values: CustomerValues | None) -> dict[str, float]:
+    """Return what the values take for granted of fees and cost to serve."""
+    told = values.assumptions.set_index("name")["value"] if values else pd.Series(dtype="float64")
+    has_contracts = values is not None and (values.customers["kind"] == "contract").any()
+    return {"service": told.get("service", np.nan), "fee_margin": told["fee_margin"] if has_contracts else np.nan}

@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import MeasureError, UnknownNameError
-from analysis.measures.backtest import PURCHASE_MODELS
 from analysis.measures.contract_value import tenure_hazards
 from analysis.measures.frames import Rows, check_confidence
 from analysis.measures.inference import Floats
@@ -27,14 +26,20 @@ from analysis.measures.value_estimates import (
     service_a_month,
     totals,
 )
-from analysis.measures.value_forecasts import Estimates, of_contracts, of_purchases, purchase_forecast
+from analysis.measures.value_forecasts import (
+    MODELS,
+    Estimates,
+    PurchaseForecast,
+    of_contracts,
+    of_purchases,
+    purchase_forecast,
+)
 from analysis.measures.value_parts import MEASURE, NO_CLASS, Known, gathered, open_spells, others
 
 Bools: TypeAlias = NDArray[np.bool_]
 
 _OF_ORDERS = (
-    "what customers under contract order does not hang on whether they stay, and who has never ordered orders nothing; "
-    "where no purchase model is identified, orders go on as in the mean month of the last year, as long as they stay"
+    "what customers under contract order does not hang on whether they stay, and who has never ordered orders nothing"
 )
 
 
@@ -43,10 +48,13 @@ class CustomerValues:
     """What customers are worth, one by one and together. ``n`` counts customers."""
 
     customers: pd.DataFrame
-    """One row a customer, sorted by customer_id: customer_id, kind (contract, purchases), class, past_value (money on
-    record so far), expected_value, low, high (money of today to come within the horizon), probability_alive (as
-    a buyer), probability_stay (of contracts, to the end of the horizon), expected_purchases, acquisition (money, as
-    far as it is charged to expected_value).
+    """One row a customer, sorted by customer_id: customer_id, kind (contract, purchases), class, past_value (money so
+    far: orders and costs on record, fees reckoned from fee and time), expected_value, low, high (money of today to come
+    within the horizon), expected_contract (the part of it that hangs on the contract going on: fees less all cost to
+    serve, as long as they stay; missing for purchases), probability_alive (as a buyer), probability_stay (of contracts,
+    to the end of the horizon), expected_purchases, acquisition (money, as far as it is charged to expected_value).
+    Under contract all cost to serve ends with it, even that of orders: expected_value less expected_contract plus
+    acquisition is the margin of orders.
     """
     totals: pd.DataFrame
     """One row a kind (contract, purchases, all) and class (and all) that occurs: kind, class, customers, past_value,
@@ -57,6 +65,10 @@ class CustomerValues:
     notes: tuple[str, ...]
     """What the data leave open."""
     n: int
+    model: str | None
+    """The purchase model used: the one named, or what stood in where the data do not identify it (nbd, one_rate); None
+    where nobody has bought.
+    """
 
 
 def customer_value(
@@ -82,9 +94,11 @@ def customer_value(
     Customers with a contract in force bring fees, times ``fee_margin``, as long as they stay: by rates of leaving by
     tenure. Whoever has bought buys on as the purchase ``model`` says (bg_nbd, mbg_nbd, pareto_nbd: the one that wins
     ``backtest``), for what gamma-gamma says, at the margin ratio observed in their class in the last year; that last
-    year goes on is not assumed, since then the best customers would be valued far too high. All is less cost to serve
-    and discounted by ``discount`` a year; see ``net_value`` for ``timing``. The default horizon of 12 months is as far
-    as a backtest can usually look; no interval holds that the model may be wrong further on.
+    year goes on is not assumed, since then the best customers would be valued far too high. Where the data do not
+    identify the model, another one that they do stands in, else the NBD, in which nobody leaves, and at last one rate
+    for all: ``model`` of the result names it. All is less cost to serve and discounted by ``discount`` a year; see
+    ``net_value`` for ``timing``. The default horizon of 12 months is as far as a backtest can usually look; no interval
+    holds that the model may be wrong.
 
     ``low`` and ``high`` are of what a customer will bring, not of its mean (who most likely buys nothing more has 0 and
     0): they hold chance and, by ``draws`` of the parameters, how well these are known. Sums keep the draws common to
@@ -147,8 +161,8 @@ def customer_value(
 def _check(tables: Mapping[str, Rows], settings: Settings) -> None:
     if not {"transactions", "contracts"} & set(tables):
         raise MeasureError(MEASURE, "there are neither transactions nor contracts", "Hand in one of these tables")
-    if settings.model not in PURCHASE_MODELS:
-        raise UnknownNameError("model", settings.model, PURCHASE_MODELS, MEASURE)
+    if settings.model not in MODELS:
+        raise UnknownNameError("model", settings.model, MODELS, MEASURE)
     if settings.draws < 2:
         raise MeasureError(MEASURE, f"draws is {settings.draws}", "Give 2 or more, such as 100")
     check_confidence(MEASURE, settings.confidence)
@@ -161,7 +175,9 @@ def _valued(known: Known, rows: pd.DataFrame, classes: list[str], settings: Sett
     charged = np.where(is_inside, acquisition, 0.0)
     service = service_a_month(rows, has_costs="costs" in known.tables, settings=settings)
     kinds = np.where(rows["tenure_days"].notna(), CONTRACT, PURCHASES)
-    found, notes = _estimated(known, rows, kinds, margins, service, settings)
+    forecast = purchase_forecast(rows, settings)
+    name, notes = (forecast.name, forecast.notes) if forecast else (None, ())
+    found = _estimated(known, rows, kinds, forecast, margins, service, settings)
     columns = pd.concat([estimates.columns for estimates in found.values()]).sort_index()
     customers = pd.DataFrame(
         {
@@ -172,6 +188,7 @@ def _valued(known: Known, rows: pd.DataFrame, classes: list[str], settings: Sett
             "expected_value": columns["value"] - charged,
             "low": columns["low"] - charged,
             "high": columns["high"] - charged,
+            "expected_contract": columns["contract"],
             **{name: columns[name] for name in ("probability_alive", "probability_stay", "expected_purchases")},
             "acquisition": charged,
         }
@@ -180,9 +197,10 @@ def _valued(known: Known, rows: pd.DataFrame, classes: list[str], settings: Sett
     return CustomerValues(
         customers=customers,
         totals=totals(customers, columns, sums, classes, settings.confidence),
-        assumptions=_assumptions(known, rows, classes, margins, int(is_inside.sum()), settings),
+        assumptions=_assumptions(known, rows, classes, margins, name, int((charged > 0).sum()), settings),
         notes=tuple(dict.fromkeys((*notes, *(note for estimates in found.values() for note in estimates.notes)))),
         n=len(customers),
+        model=name,
     )
 
 
@@ -195,24 +213,35 @@ def _won_inside(rows: pd.DataFrame, won_since: dt.date | None) -> Bools:
 
 
 def _estimated(
-    known: Known, rows: pd.DataFrame, kinds: NDArray[np.str_], margins: Margins, service: Floats, settings: Settings
-) -> tuple[dict[str, Estimates], tuple[str, ...]]:
-    """Return the forecasts of each kind of customers there is, and what is to be said of the purchase models."""
+    known: Known,
+    rows: pd.DataFrame,
+    kinds: NDArray[np.str_],
+    forecast: PurchaseForecast | None,
+    margins: Margins,
+    service: Floats,
+    settings: Settings,
+) -> dict[str, Estimates]:
+    """Return the forecasts of each kind of customers there is."""
     found: dict[str, Estimates] = {}
-    forecast = purchase_forecast(rows, settings)
     spells = open_spells(known, settings.watched_from)
     if spells is not None and (kinds == CONTRACT).any():
         held = kinds == CONTRACT
         hazards = tenure_hazards(spells)
         found[CONTRACT] = of_contracts(rows[held], hazards, forecast, margins, service[held], settings)
-    if (kinds == PURCHASES).any():
+    if forecast is not None and (kinds == PURCHASES).any():
         held = kinds == PURCHASES
         found[PURCHASES] = of_purchases(rows[held], forecast, margins, service[held], settings)
-    return found, forecast.notes
+    return found
 
 
 def _assumptions(
-    known: Known, rows: pd.DataFrame, classes: list[str], margins: Margins, inside: int, settings: Settings
+    known: Known,
+    rows: pd.DataFrame,
+    classes: list[str],
+    margins: Margins,
+    model: str | None,
+    charged: int,
+    settings: Settings,
 ) -> pd.DataFrame:
     """Say what the values rest on."""
     cents = float(rows["cents"].sum())
@@ -225,7 +254,7 @@ def _assumptions(
     told: list[tuple[str, float, str]] = [
         ("months", settings.months, "horizon; what comes after it does not count"),
         ("discount", settings.discount, f"rate a year; the money of a month is booked at its {settings.timing}"),
-        ("model", np.nan, f"{settings.model}, fitted on all who bought, whether under contract or not"),
+        *([("model", np.nan, f"{model}, fitted on all who bought, whether under contract or not")] if model else []),
         ("fee_margin", settings.fee_margin, "share of a fee that is margin, declared"),
         ("without_cost", unknown, "share of revenue whose cost is unknown"),
         ("margin_ratio", margins.without_cost, "margin by revenue where the cost is unknown"),
@@ -235,7 +264,7 @@ def _assumptions(
         ),
         ("orders", np.nan, _OF_ORDERS),
         ("service", np.nan if "costs" in known.tables else settings.service, served),
-        ("acquisition", inside, "customers whose acquisition is charged to what is expected; for others it is sunk"),
+        ("acquisition", charged, "customers whose acquisition is charged to what is expected; for others it is sunk"),
         ("without_fee", float(rows["without_fee"].sum()), "contracts in force without a fee, counted as bringing none"),
         ("others", others(known), "customers on record with neither a purchase nor a contract in force, left out"),
     ]

@@ -23,7 +23,7 @@ class ValueAtRisk:
 
     customers: pd.DataFrame
     """The customers with the greatest expected loss first: customer_id, class, risk (0 to 1), expected_value,
-    expected_loss (money).
+    expected_loss (money). ``attrs["n"]`` counts all with a risk and a value.
     """
     totals: pd.DataFrame
     """One row a class and all: class, customers, expected_value, expected_loss, low, high (sums, money), share (loss by
@@ -61,9 +61,12 @@ def value_at_risk(risk: Rows, values: Rows, *, top: int = 50, confidence: float 
     _check(risks)
     held = _held(risks, known)
     first = [held["expected_loss"].desc(), binary_order(held, "customer_id")]
+    totals = _totals(_reduce_value_at_risk(held).execute(), z)
+    customers = held.order_by(first).limit(top).execute()
+    customers.attrs["n"] = int(totals["customers"].iloc[-1])
     return ValueAtRisk(
-        customers=held.order_by(first).limit(top).execute(),
-        totals=_totals(_reduce_value_at_risk(held).execute(), z),
+        customers=customers,
+        totals=totals,
         without_value=int(risks.anti_join(known, "customer_id").count().execute()),
     )
 

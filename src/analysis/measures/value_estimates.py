@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MeasureError
-from analysis.measures.future_purchases import MONTH
+from analysis.measures.future_purchases import MONTH, WEEK
 from analysis.measures.inference import Floats, normal_quantile
 from analysis.measures.net_value import Timing
 
 CONTRACT, PURCHASES, ALL = "contract", "purchases", "all"
 
-_DAYS_A_WEEK = 7
 _MONTHS_A_YEAR = 12
 
 
@@ -65,7 +64,10 @@ def margins_of(rows: pd.DataFrame, classes: int, settings: Settings) -> Margins:
 
 
 def past_value(rows: pd.DataFrame, margins: Margins, acquisition: Floats, settings: Settings) -> Floats:
-    """Return margin on record less cost to serve on record and acquisition."""
+    """Return the margin of orders and fees so far, less cost to serve on record and acquisition.
+
+    Fees are reckoned, not on record: the fee times the time since the contract began, times ``fee_margin``.
+    """
     orders = rows["known_cents"] - rows["goods"] + (rows["cents"] - rows["known_cents"]) * margins.without_cost
     past = orders + rows["fees_paid"] * settings.fee_margin - rows["service_cents"]
     value: Floats = past.to_numpy(np.float64) / 100 - acquisition
@@ -82,17 +84,9 @@ def service_a_month(rows: pd.DataFrame, *, has_costs: bool, settings: Settings) 
 
 def _observed_months(rows: pd.DataFrame) -> Floats:
     """Return for how many months of the last year a customer has been one, at least 1."""
-    days = np.fmax(rows["tenure_days"].to_numpy(np.float64), _DAYS_A_WEEK * rows["age"].to_numpy(np.float64))
+    days = np.fmax(rows["tenure_days"].to_numpy(np.float64), WEEK * rows["age"].to_numpy(np.float64))
     months: Floats = np.clip(days / MONTH, 1, _MONTHS_A_YEAR)
     return months
-
-
-def orders_a_month(rows: pd.DataFrame, margins: Margins) -> Floats:
-    """Return the mean margin of orders in a month of the last year."""
-    cents = rows["year_known_cents"] - rows["year_goods"]
-    cents = cents + (rows["year_cents"] - rows["year_known_cents"]) * margins.without_cost
-    monthly: Floats = cents.to_numpy(np.float64) / 100 / _observed_months(rows)
-    return monthly
 
 
 def totals(

@@ -185,9 +185,9 @@ def _service(known: Known) -> ir.Table | None:
         return None
     costs = costs.filter(known.before(costs["month"]), costs["cost"].notnull(), ~costs["cost"].cast("float64").isnan())
     cents = in_cents(costs["cost"])
-    return costs.group_by("customer_id").aggregate(
-        service_cents=cents.sum(), year_service_cents=known.last_year(costs["month"]).ifelse(cents, 0).sum()
-    )
+    sums = {"service_cents": cents.sum(), "year_service_cents": known.last_year(costs["month"]).ifelse(cents, 0).sum()}
+    # A correction may be below 0, but nobody is served at a gain.
+    return costs.group_by("customer_id").aggregate(**{name: ibis.greatest(total, 0) for name, total in sums.items()})
 
 
 def _fees(known: Known) -> ir.Table | None:

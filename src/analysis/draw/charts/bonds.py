@@ -45,6 +45,8 @@ def bond_mix(
 ) -> Chart | Sentence:
     """Draw for each mix of bonds its share of the customers as a bar and, beside it, its churn with the interval.
 
+    With each stands how many customers: of the bar those it is made of, of the churn those there on the first day.
+
     Columns in: mix, customers, share (of them), exposed, churn (share of exposed), churn_low, churn_high; in the order
     to be shown. Small groups are not shown, see ``bond_mixes.withheld``. Where ``attrs["on_record"]`` names no kind of
     bonds, nothing is drawn.
@@ -89,12 +91,12 @@ def _dashes(rows: pd.DataFrame, smallest: int) -> str:
 
 
 def _bars(ax: Axes, rows: pd.DataFrame) -> None:
+    shares = _with_bases(rows, "share", "customers")
     ax.barh(rows.index, rows["share"].fillna(0), color=style.QUIET, height=0.6)
     for place, share in enumerate(rows["share"]):
         end = 0 if numbers.is_missing(share) else share
-        text = numbers.show(share, "share")
-        ax.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
-    ax.set_xlim(0, rows["share"].max() * 1.35 if rows["share"].notna().any() else 1)
+        ax.annotate(shares[place], (end, place), xytext=(4, 0), textcoords="offset points", va="center")
+    ax.set_xlim(0, rows["share"].max() * 1.9 if rows["share"].notna().any() else 1)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_yticks(rows.index, [mix_name(mix) for mix in rows["mix"]])
     ax.set_xticks([])
@@ -105,16 +107,30 @@ def _bars(ax: Axes, rows: pd.DataFrame) -> None:
 def _dots(ax: Axes, rows: pd.DataFrame) -> None:
     ax.hlines(rows.index, rows["churn_low"].where(rows["churn"].notna()), rows["churn_high"], color=style.ACCENT)
     ax.plot(rows["churn"], rows.index, "o", color=style.ACCENT, markersize=6)
-    furniture.beside(ax, [numbers.show(churn, "share") for churn in rows["churn"]], right=True)
+    furniture.beside(ax, _with_bases(rows, "churn", "exposed"), right=True)
     ax.set_xlim(left=0)
     ax.grid(axis="x")
     furniture.open_side(ax, "left")
     furniture.number_axis(ax.xaxis, "share", _("Churn in the period"))
 
 
+def _with_bases(rows: pd.DataFrame, share: str, count: str) -> list[str]:
+    """Return each share with the number of customers it is of, or a dash: a share not told has no base either."""
+    return [_with_base(row[share], row[count]) for _i, row in rows.iterrows()]
+
+
+def _with_base(share: float, count: int, *more: str) -> str:
+    if numbers.is_missing(share):
+        return numbers.MISSING
+    return f"{numbers.show(share, 'share')} ({', '.join([*more, words.base(count)])})"
+
+
 def _told(row: pd.Series) -> str:
-    churn = numbers.show(row["churn"], "share")
-    if not numbers.is_missing(row["churn"]):
-        churn += f" ({numbers.interval(row['churn_low'], row['churn_high'], 'share')})"
-    text = _("{mix} {share} of the customers, churn {churn}")
-    return text.format(mix=mix_name(row["mix"]), share=numbers.show(row["share"], "share"), churn=churn)
+    ends = numbers.interval(row["churn_low"], row["churn_high"], "share")
+    text = _("{mix} {share} of the customers{base}, churn {churn}")
+    return text.format(
+        mix=mix_name(row["mix"]),
+        share=numbers.show(row["share"], "share"),
+        base="" if numbers.is_missing(row["share"]) else f" ({words.base(row['customers'])})",
+        churn=_with_base(row["churn"], row["exposed"], ends),
+    )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.draw import canvas, names, numbers, style, words
+from analysis.draw import canvas, names, numbers, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.frames import require
@@ -33,24 +31,12 @@ def calibration(frame: pd.DataFrame, *, title: str, smallest: int = 5, note: str
     end = _ROOM * max(rows["predicted"].max(), rows["high"].max(), 0.01)
 
     def paint(ax: Axes) -> None:
-        ax.plot([0, min(1, end)], [0, min(1, end)], color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        ax.vlines(rows["predicted"], rows["low"], rows["high"], color=style.ACCENT, linewidth=1.6)
-        ax.plot(rows["predicted"], rows["observed"], "o", color=style.ACCENT, markersize=6)
-        _named_sides(ax)
-        ax.set_xlim(0, min(1, end))
-        ax.set_ylim(0, end)
-        ax.grid()
+        sides = _("more left than predicted"), _("fewer left than predicted")
+        furniture.against_forecast(ax, rows, "observed", (min(1, end), end), sides)
         furniture.number_axis(ax.xaxis, "share", _("Share predicted to leave"))
         furniture.number_axis(ax.yaxis, "share", _("Share that left"))
 
     return canvas.chart(paint, height_cm=8.5, title=title, alt=_alt(rows), note=note)
-
-
-def _named_sides(ax: Axes) -> None:
-    """Say on which side of the line more left than predicted, and on which fewer."""
-    plain: dict[str, Any] = {"transform": ax.transAxes, "color": style.MUTED, "fontsize": style.SMALL_SIZE}
-    ax.text(0.02, 0.98, _("more left than predicted"), ha="left", va="top", **plain)
-    ax.text(0.98, 0.03, _("fewer left than predicted"), ha="right", va="bottom", **plain)
 
 
 def _alt(rows: pd.DataFrame) -> str:

@@ -22,7 +22,7 @@ _LABEL_GAP = 0.065
 """Of the height of the plot, between labels at the ends of curves."""
 _LONGEST_LABEL = 28
 _GIVEN = ("reason", "other")
-"""Kinds of contracts of which a reason is known."""
+"""Kinds of which a reason is known."""
 NO_REASONS = ("other", "unknown")
 """Causes that are no reason of their own; they are drawn in the quiet colour."""
 _DASHES = dict(zip(NO_REASONS, ((0, (5, 2)), (0, (1, 1.5))), strict=True))
@@ -34,9 +34,9 @@ _STYLES = [
 
 
 def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sentence:
-    """Draw the share of ended contracts by reason with its interval, in the order of the frame; greys are no reasons.
+    """Draw the share of those who left by reason with its interval, in the order of the frame; greys are no reasons.
 
-    Beside it stand the shares of contracts and, where fees are known, of the fees that went with them.
+    Beside it stand the shares of customers and, where fees are known, of the fees that went with them.
     Columns in: reason, kind, ended, share, share_low, share_high, revenue_share.
     """
     required = ("reason", "kind", "ended", "share", "share_low", "share_high", "revenue_share")
@@ -57,14 +57,14 @@ def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sente
         ax.set_xlim(left=-0.02 * rows["share_high"].max())
         ax.grid(axis="x")
         furniture.open_side(ax, "left")
-        furniture.number_axis(ax.xaxis, "share", _("Share of ended contracts"))
+        furniture.number_axis(ax.xaxis, "share", _("Share of those who left"))
 
     told = [
         f"{row['_name']} {numbers.show(row['share'], 'share')} "
         f"({numbers.interval(row['share_low'], row['share_high'], 'share')})"
         for _i, row in rows[::-1].iterrows()
     ]
-    alt = _("Dots with {level}\u00a0intervals, share of {count} ended contracts: {listed}.").format(
+    alt = _("Dots with {level}\u00a0intervals, share of {count} customers who left: {listed}.").format(
         level=names.level(), count=numbers.show(rows["ended"].sum(), "count"), listed=names.listed(told)
     )
     height = 2.4 + sum(0.95 if "\n" in name else 0.72 for name in row_names)
@@ -76,7 +76,7 @@ def reasons(frame: pd.DataFrame, *, title: str, note: str = "") -> Chart | Sente
 def _key(rows: pd.DataFrame) -> list[str]:
     pooled = [_("“other” is all reasons given seldom.")] if (rows["kind"] == "other").any() else []
     has_grey = (~rows["kind"].isin(_GIVEN)).any()
-    return [*pooled, *([_("Grey: contracts of which no reason is certain.")] if has_grey else [])]
+    return [*pooled, *([_("Grey: no reason is certain.")] if has_grey else [])]
 
 
 def reason_name(row: pd.Series) -> str:
@@ -89,7 +89,7 @@ def reason_name(row: pd.Series) -> str:
 
 
 def _shares_beside(rows: pd.DataFrame) -> dict[str, list[str]]:
-    beside = {_("Contracts"): rows["share"], _("Monthly fee"): rows["revenue_share"]}
+    beside = {_("Customers"): rows["share"], _("Monthly fee"): rows["revenue_share"]}
     written = {heading: [numbers.show(share, "share") for share in shares] for heading, shares in beside.items()}
     return written if rows["revenue_share"].notna().any() else dict(list(written.items())[:1])
 
@@ -118,17 +118,18 @@ def _columns(ax: Axes, columns: Mapping[str, Sequence[str]]) -> None:
 def incidence(frame: pd.DataFrame, *, title: str, min_group: int = 5, note: str = "") -> Chart | Sentence:
     """Draw the share that has left for each cause as it rises with the time since the start, named at its end.
 
-    The curves end where fewer than ``min_group`` are left at risk: there one who leaves is a great step.
-    Columns in: cause, time (days, drawn in months), at_risk, incidence. Raises MeasureError for more causes than
-    lines that can be told apart, ``other`` and ``unknown`` not counted.
+    A curve begins where ``min_group`` have left for its cause, and all end where fewer are left at risk: there one who
+    leaves is a great step. Columns in: cause, time (days, drawn in months), at_risk, events, incidence. Raises
+    MeasureError for more causes than lines that can be told apart, ``other`` and ``unknown`` not counted.
     """
-    require("charts.incidence", frame, ("cause", "time", "at_risk", "incidence"))
+    require("charts.incidence", frame, ("cause", "time", "at_risk", "events", "incidence"))
     last = frame.loc[frame["at_risk"] >= min_group, "time"].max()
-    known = frame[frame["incidence"].notna() & (frame["time"] <= last)]
+    ordered = frame.sort_values("time")
+    has_left = ordered.groupby("cause", dropna=False)["events"].cumsum() >= min_group
+    known = ordered[has_left & ordered["incidence"].notna() & (ordered["time"] <= last)].sort_index()
     if known.empty:
         return words.no_data(title)
-    start = float(frame.attrs.get("from_time", 0))
-    curves = {name: _steps(rows, start) for name, rows in known.groupby("cause", sort=False, dropna=False)}
+    curves = {name: _steps(rows) for name, rows in known.groupby("cause", sort=False, dropna=False)}
     curves = dict(sorted(curves.items(), key=lambda curve: (curve[0] in _DASHES, -curve[1]["incidence"].iloc[-1])))
     lines = _lines(list(curves))
 
@@ -160,10 +161,9 @@ def after(name: str, share: float, months: float) -> str:
     return text.format(name=name, share=numbers.show(share, "share"), months=numbers.show(months, "count"))
 
 
-def _steps(rows: pd.DataFrame, start: float) -> pd.DataFrame:
-    """Begin at 0, and keep no more steps than a page can show."""
-    first = pd.DataFrame({"time": [start], "incidence": [0.0]})
-    rows = pd.concat([first, rows[["time", "incidence"]].astype(float).sort_values("time")], ignore_index=True)
+def _steps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep no more steps than a page can show."""
+    rows = rows[["time", "incidence"]].astype(float).sort_values("time", ignore_index=True)
     spot = (rows["time"] * _STEPS / max(rows["time"].iloc[-1], 1e-9)).round()
     return rows[~spot.duplicated(keep="last")].reset_index(drop=True)
 

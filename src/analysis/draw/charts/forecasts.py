@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -89,24 +87,12 @@ def forecasts(frame: pd.DataFrame, *, title: str, smallest: int = 1, note: str =
     end = _ROOM * max(rows["predicted"].max(), rows["high"].max(), rows["actual"].max(), 0.1)
 
     def paint(ax: Axes) -> None:
-        ax.plot([0, end], [0, end], color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        ax.vlines(rows["predicted"], rows["low"], rows["high"], color=style.ACCENT, linewidth=1.6)
-        ax.plot(rows["predicted"], rows["actual"], "o", color=style.ACCENT, markersize=6)
-        _named_sides(ax)
-        ax.set_xlim(0, end)
-        ax.set_ylim(0, end)
-        ax.grid()
+        sides = _("more orders than foretold"), _("fewer orders than foretold")
+        furniture.against_forecast(ax, rows, "actual", (end, end), sides)
         furniture.number_axis(ax.xaxis, "points", _("Days with an order foretold, mean a customer"))
         furniture.number_axis(ax.yaxis, "points", _("Days with an order that came"))
 
     return canvas.chart(paint, height_cm=8.5, title=title, alt=_alt(rows), note=note)
-
-
-def _named_sides(ax: Axes) -> None:
-    """Say on which side of the line more came than was foretold, and on which less."""
-    plain: dict[str, Any] = {"transform": ax.transAxes, "color": style.MUTED, "fontsize": style.SMALL_SIZE}
-    ax.text(0.02, 0.98, _("more orders than foretold"), ha="left", va="top", **plain)
-    ax.text(0.98, 0.03, _("fewer orders than foretold"), ha="right", va="bottom", **plain)
 
 
 def _alt(rows: pd.DataFrame) -> str:

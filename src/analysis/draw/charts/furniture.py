@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -107,6 +107,42 @@ def reference_line(ax: Axes, at: float, text: str) -> None:
         color=style.MUTED,
         fontsize=style.SMALL_SIZE,
     )
+
+
+def two_lines(ax: Axes, place: tuple[float, float], texts: tuple[str, str], colour: str) -> None:
+    """Write two texts into the middle of a cell, the second smaller below the first; one alone where that is empty."""
+    lines: list[tuple[float, str, float]] = [(6.5, texts[0], style.FONT_SIZE + 1), (-7, texts[1], style.SMALL_SIZE)]
+    for shift, text, size in lines if texts[1] else [(0, *lines[0][1:])]:
+        ax.annotate(
+            text,
+            place,
+            xytext=(0, shift),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=size,
+        )
+
+
+def against_forecast(
+    ax: Axes, rows: pd.DataFrame, came: str, ends: tuple[float, float], sides: tuple[str, str]
+) -> None:
+    """Draw what came, with its interval, over what was predicted, beside the line on which both are equal.
+
+    Columns in: predicted, ``came``, low, high. ``ends`` are those of the axes across and up, ``sides`` the names of the
+    sides above and below the line.
+    """
+    across, up = ends
+    ax.plot([0, across], [0, across], color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    ax.vlines(rows["predicted"], rows["low"], rows["high"], color=style.ACCENT, linewidth=1.6)
+    ax.plot(rows["predicted"], rows[came], "o", color=style.ACCENT, markersize=6)
+    plain: dict[str, Any] = {"transform": ax.transAxes, "color": style.MUTED, "fontsize": style.SMALL_SIZE}
+    ax.text(0.02, 0.98, sides[0], ha="left", va="top", **plain)
+    ax.text(0.98, 0.03, sides[1], ha="right", va="bottom", **plain)
+    ax.set_xlim(0, across)
+    ax.set_ylim(0, up)
+    ax.grid()
 
 
 def open_side(ax: Axes, *sides: Literal["left", "bottom"]) -> None:

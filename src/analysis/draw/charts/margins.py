@@ -11,7 +11,7 @@ from analysis.draw import canvas, names, numbers, offer_names, style, words
 from analysis.draw.canvas import Chart
 from analysis.draw.charts import furniture
 from analysis.draw.frames import require
-from analysis.draw.language import _
+from analysis.draw.language import _, ngettext
 from analysis.draw.words import Sentence
 
 _COLOURS = {"drop": style.WARNING, "watch": style.SERIES[2], "keep": style.ACCENT}
@@ -51,10 +51,13 @@ def contributions(
 
     height = 2.9 + sum(0.95 if "\n" in name else 0.66 for name in row_names)
     left_out = len(known) - len(rows)
-    fewer = _("Not drawn: {count} offers.").format(count=numbers.show(left_out, "count")) if left_out else ""
-    return canvas.chart(
-        paint, height_cm=height, title=title, alt=_alt(rows), note=" ".join(filter(None, (fewer, note)))
+    fewer = ngettext("Not drawn: {count} offer.", "Not drawn: {count} offers.", left_out)
+    notes = (
+        _("Lines: {level}\u00a0intervals.").format(level=names.level()),
+        fewer.format(count=numbers.show(left_out, "count")) if left_out else "",
+        note,
     )
+    return canvas.chart(paint, height_cm=height, title=title, alt=_alt(rows), note=" ".join(filter(None, notes)))
 
 
 def _key(rows: pd.DataFrame) -> dict[str, str]:
@@ -66,8 +69,12 @@ def _key(rows: pd.DataFrame) -> dict[str, str]:
 
 def _alt(rows: pd.DataFrame) -> str:
     told = [_told(row) for row in rows[::-1].to_dict("records")]
-    text = _("Dots with {level}\u00a0intervals, contribution of {count} offers: {listed}.")
-    return text.format(level=names.level(), count=len(rows), listed=names.listed(told))
+    text = ngettext(
+        "Dots with {level}\u00a0intervals, contribution of {count} offer: {listed}.",
+        "Dots with {level}\u00a0intervals, contribution of {count} offers: {listed}.",
+        len(rows),
+    )
+    return text.format(level=names.level(), count=numbers.show(len(rows), "count"), listed=names.listed(told))
 
 
 def _told(row: dict[Any, Any]) -> str:

@@ -83,18 +83,7 @@ def _amounts(ax: Axes, place: tuple[float, float], row: pd.Series, colour: str) 
         return
     change = numbers.short(row["change"], "money")
     told = f"+{change}" if row["change"] > 0 else change
-    texts = (7, numbers.show(row["customers"], "count"), style.FONT_SIZE + 1), (-7, told, style.SMALL_SIZE)
-    for shift, text, size in texts:
-        ax.annotate(
-            text,
-            place,
-            xytext=(0, shift),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=colour,
-            fontsize=size,
-        )
+    furniture.two_lines(ax, place, (numbers.show(row["customers"], "count"), told), colour)
 
 
 def _totals(ax: Axes, frame: pd.DataFrame, columns: dict[str, float], rows: dict[str, float]) -> None:

@@ -29,12 +29,14 @@ def rfm_map(
 ) -> Chart | Sentence:
     """Draw customers by recency and frequency score, shaded by their share, the share of revenue written beneath.
 
-    Columns in: the two scores from 1, ``customers`` and ``revenue`` as numbers; rows of one cell are added up.
+    Columns in: the two scores from 1, ``customers`` and ``revenue`` as numbers; rows of one cell are added up. Where
+    revenue adds up to nothing or less, it has no shares, and none are written.
     """
     require("charts.rfm_map", frame, (recency, frequency, customers, revenue))
     cells = frame.groupby([recency, frequency])[[customers, revenue]].sum()
-    if not (cells.sum() > 0).all():
+    if not cells[customers].sum() > 0:
         return words.no_data(title)
+    is_shared = cells[revenue].sum() > 0
     shares = (cells / cells.sum()).reset_index()
     darkest = shares[customers].max()
 
@@ -43,7 +45,8 @@ def rfm_map(
             fill = to_hex(_SHADES(cell[customers] / darkest))
             place = (cell[recency] - 0.5, cell[frequency] - 0.5)
             ax.add_patch(Rectangle(place, 1, 1, facecolor=fill, edgecolor=style.BACKGROUND, linewidth=1.5))
-            _annotate_cell(ax, (cell[recency], cell[frequency]), cell[customers], cell[revenue], style.text_on(fill))
+            texts = numbers.show(cell[customers], "share"), numbers.show(cell[revenue], "share") if is_shared else ""
+            furniture.two_lines(ax, (cell[recency], cell[frequency]), texts, style.text_on(fill))
         scores = range(1, int(shares[[recency, frequency]].max().max()) + 1)
         ax.set(xlim=(0.5, len(scores) + 0.5), ylim=(0.5, len(scores) + 0.5))
         ax.set_xticks(scores, [numbers.show(score, "count") for score in scores])
@@ -53,35 +56,24 @@ def rfm_map(
         furniture.open_side(ax, "left", "bottom")
 
     best = shares.loc[shares[customers].idxmax()]
-    alt = _(
+    text = _(
         "Map of {cells} cells by recency and frequency score. Most customers, {customers}, are at recency {recency} "
-        "and frequency {frequency}; they bring {revenue} of the revenue."
-    ).format(
+        "and frequency {frequency}"
+    )
+    brought = _("; they bring {revenue} of the revenue") if is_shared else ""
+    alt = f"{text}{brought}.".format(
         cells=len(shares),
         customers=numbers.show(best[customers], "share"),
         recency=numbers.show(best[recency], "count"),
         frequency=numbers.show(best[frequency], "count"),
         revenue=numbers.show(best[revenue], "share"),
     )
-    key = _("In each cell: share of customers, below it share of revenue.")
+    key = (
+        _("In each cell: share of customers, below it share of revenue.")
+        if is_shared
+        else _("In each cell: share of customers. Revenue comes to nothing or less in all, so it has no shares.")
+    )
     return canvas.chart(paint, height_cm=9.5, title=title, alt=alt, note=" ".join(filter(None, (key, note))))
-
-
-def _annotate_cell(ax: Axes, place: tuple[float, float], customers: float, revenue: float, colour: str) -> None:
-    for shift, text, size in (
-        (6, numbers.show(customers, "share"), style.FONT_SIZE + 1),
-        (-7, numbers.show(revenue, "share"), style.SMALL_SIZE),
-    ):
-        ax.annotate(
-            text,
-            place,
-            xytext=(0, shift),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=colour,
-            fontsize=size,
-        )
 
 
 def quality(
