@@ -177,7 +177,7 @@ class NotSettledError(MeasureError):
 
 
 class EmptiedError(MeasureError):
-    """Nobody is left at risk before later spells begin; from ``from_time`` on somebody is, if only later."""
+    """Nobody is left at risk before later spells begin."""
 
     def __init__(self, measure: str, time: object, place: str, from_time: float) -> None:
         super().__init__(
@@ -185,7 +185,6 @@ class EmptiedError(MeasureError):
             f"nobody is left at risk at time {time}{place}, and later spells begin",
             f"Give from_time={from_time}, for the curve of those who lasted until then",
         )
-        self.from_time = from_time
 
 
 class FigureError(StammkundeError):

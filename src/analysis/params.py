@@ -208,7 +208,7 @@ def _set(raw: dict[str, Any], setting: str) -> None:
         if not isinstance(raw, dict):
             raise ParamsError("--set", key, f"{parent!r} holds a value, not a group of keys")
     try:
-        raw[last] = read_value(text)
+        raw[last] = read_value(text) if text else ""
     except yaml.YAMLError:
         raise ParamsError("--set", key, f"{text!r} is not a YAML value") from None
 

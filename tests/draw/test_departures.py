@@ -108,7 +108,7 @@ class TestWhy:
         few = FOUND.tail(1).assign(ended=np.nan, share=np.nan, revenue_lost=np.nan)
         few.attrs = {"min_group": 5, "n": None}
         assert departures.why(few) == (
-            "Es endeten Verträge von weniger als 5 Kundinnen und Kunden; warum, ist nicht gezeigt."
+            "Weniger als 5 Kundinnen und Kunden sind gegangen; die Gründe sind nicht gezeigt."
         )
         assert departures.by_reason(few, title="Gründe") == "Gründe: keine Daten."
         assert charts.reasons(few, title="Gründe") == "Gründe: keine Daten."
@@ -119,7 +119,10 @@ class TestWhy:
         assert departures.why(some).endswith("Quellen und bei 3,0\xa0% ist der Text keinem Grund zugeordnet.")
 
     def test_no_contract_that_ended_is_no_data(self) -> None:
-        assert departures.why(FOUND.assign(ended=0, share=np.nan)) == "Warum Verträge enden: keine Daten."
+        assert (
+            departures.why(FOUND.assign(ended=0, share=np.nan))
+            == "Warum Kundinnen und Kunden gegangen sind: keine Daten."
+        )
 
 
 class TestTables:

@@ -82,8 +82,14 @@ class TestNotes:
 
 class TestDrivers:
     def test_who_leaves_most_and_least_often_is_told_other_things_equal(self) -> None:
-        often = "Laufzeit in Monaten: 1 (2,10-mal so oft wie bei 12, 95-%-Intervall 1,60 bis 2,80)"
-        seldom = "Zahlungsart: ohne Angabe (0,50-mal so oft wie bei Lastschrift, 95-%-Intervall 0,40 bis 0,70)"
+        often = (
+            "einer Laufzeit von 1 Monat (2,10-mal so oft wie bei einer Laufzeit von 12 Monaten, "
+            "95-%-Intervall 1,60 bis 2,80)"
+        )
+        seldom = (
+            "dem Merkmal „Zahlungsart: ohne Angabe“ (0,50-mal so oft wie bei dem Merkmal „Zahlungsart: Lastschrift“, "
+            "95-%-Intervall 0,40 bis 0,70)"
+        )
         equal = "Bei sonst gleichen Merkmalen gehen"
         most, least = "am häufigsten Kundinnen und Kunden mit", "am seltensten Kundinnen und Kunden mit"
         assert told(ratios(*RATIOS)) == f"{equal} {most} {often}, am seltensten die mit {seldom}."

@@ -21,12 +21,9 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {
         "moved": mark("Movement of customers"),
         "at_risk": mark("Customers at risk"),
-        "notice_soon": mark("Notice soon"),
-        "fading": mark("Satisfied, ordering less"),
         "next_offers": mark("Next offers"),
         "values": mark("Customer values"),
         "value_at_risk": mark("Value at risk by customer"),
-        "holders": mark("Customers with weak offers"),
     }
 )
 """The lists of the workbook by name, and what their sheets are called: at most 31 letters, as Excel wants it."""
@@ -39,23 +36,15 @@ _COLUMNS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
         **dict.fromkeys(("contract_days_left", "tenure_days", "complaints_open"), (None, "count")),
         "risk": (None, "share"),
         "nps": (mark("NPS answer"), "count"),
-        "notice_by": (mark("Last day of notice"), "date"),
-        "days_left": (mark("Days left"), "count"),
-        "products": (mark("Products held"), "count"),
-        "last": (mark("Orders lately"), "count"),
-        "expected": (mark("Expected"), "rating"),
-        "p_adjusted": (mark("p, adjusted"), "index"),
         "product_id": (mark("Offer"), "plain"),
         "name": (mark("Name of the offer"), "plain"),
         "reason": (mark("because they bought"), "plain"),
         "reason_name": (mark("because they bought (name)"), "plain"),
-        "confidence": (mark("taken up by"), "share"),
+        "confidence": (mark("in so many cases"), "share"),
         "expected_margin": (mark("Margin to expect"), "money"),
         "kind": (mark("Customer"), "text"),
         "low": (mark("Lower bound"), "money"),
         "high": (mark("Upper bound"), "money"),
-        "offers": (mark("Weak offers bought"), "plain"),
-        "offer_revenue": (mark("Revenue with them"), "money"),
         "margin": (mark("Margin in all"), "money"),
     }
 )

@@ -46,8 +46,8 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "survival": ("share", mark("Share of the customers still under contract after so many days (Kaplan-Meier)")),
         "median": ("days", mark("Days after which half of the customers have left (Kaplan-Meier)")),
-        "reason_share": ("share", mark("Share of the contracts that ended in the period for this reason")),
-        "reason_revenue": ("money", mark("Monthly fees of the contracts that ended in the period for this reason")),
+        "reason_share": ("share", mark("Share of those who left in the period for this reason")),
+        "reason_revenue": ("money", mark("Monthly fees of the first day of those who left for this reason")),
         "incidence": (
             "share",
             mark("Share of the customers who have left for this reason after so many days (Aalen-Johansen)"),

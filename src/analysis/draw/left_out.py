@@ -25,7 +25,6 @@ _REFUSED = {
 }
 
 _NOT_COMPARED = {
-    "absent": mark("not on record"),
     "an id": mark("a number that names each"),
     "holds a date": mark("a date"),
     "name is taken": mark("its name is taken"),
@@ -68,13 +67,15 @@ def _told(text: str, columns: pd.Series) -> str:
 def compared(frame: pd.DataFrame) -> str:
     """Say which attributes, or levels of them, have no ratio of hazards, and why; nothing where all have one.
 
+    Of attributes that are not on record nothing is said: the settings name some that a company may never have had.
+
     Columns in: term, level (missing where it is the whole attribute), ratio, status.
 
     >>> rows = [("Ort", None, None, "too many levels"), ("region", "Insel", None, "too few spells")]
     >>> print(compared(pd.DataFrame(rows, columns=["term", "level", "ratio", "status"])))
     Nicht verglichen: Ort (zu viele verschiedene Werte); Region: Insel (zu wenige Kundinnen und Kunden).
     """
-    without = frame[frame["ratio"].isna()]
+    without = frame[frame["ratio"].isna() & (frame["status"] != "absent")]
     if without.empty:
         return ""
     whys = [_NOT_COMPARED[status] for status in without["status"]]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from analysis.draw import charts, departures, holding, numbers, risks, staying, tables, words
+from analysis.draw import charts, departures, holding, risks, staying, tables, words
 from analysis.draw import fees as money
 from analysis.draw.language import _
 from analysis.draw.page import Together, together
@@ -36,7 +36,7 @@ def stay(curve: pd.DataFrame, triangle: pd.DataFrame, faults: pd.DataFrame, *, s
     Columns in: as the two charts and ``staying.reversed_ends`` take them.
     """
     title = words.title("survival", n=curve.attrs["n"])
-    chart = charts.survival(curve, title=title, smallest=smallest, note=_lasted(curve))
+    chart = charts.survival(curve, title=title, smallest=smallest, note=staying.lasted(curve.attrs["from_time"]))
     months = charts.retention(triangle, title=words.title("cohorts"), min_group=smallest)
     return together(chart, months, staying.outside(curve, triangle, smallest=smallest), staying.reversed_ends(faults))
 
@@ -47,19 +47,14 @@ def groups(curves: pd.DataFrame, rates: pd.DataFrame, by: str, *, of: int, test:
     ``of`` is the number of spells in all groups, shown or not. Columns in: the group, and as ``charts.survival`` and
     ``churn`` take them.
     """
-    notes = [staying.logrank(test.chi2, test.df, test.p_value), _lasted(curves), _not_shown(of - curves.attrs["n"])]
+    notes = [
+        staying.logrank(test.chi2, test.df, test.p_value),
+        staying.lasted(curves.attrs["from_time"]),
+        _not_shown(of - curves.attrs["n"]),
+    ]
     title, note = words.title("survival", by=by), " ".join(filter(None, notes))
     chart = charts.survival(curves, by=by, title=title, smallest=smallest, note=note)
     return together(chart, tables.table(rates, title=words.title("churn_share", by=by), columns=[by, *_SHARES]))
-
-
-def _lasted(curve: pd.DataFrame) -> str:
-    """Say that a curve is that of those who have lasted until it begins, where it does not begin at 0."""
-    from_time = curve.attrs["from_time"]
-    if not from_time > 0:
-        return ""
-    text = _("Of those who were customers for {days} days already; before that too few are on record.")
-    return text.format(days=numbers.show(from_time, "count"))
 
 
 def _not_shown(spells: int) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.draw import left_out, names, words
+from analysis.draw import left_out, words
 from analysis.draw.definitions import defined
 from analysis.draw.frames import require
+from analysis.draw.group_phrases import with_group
 from analysis.draw.language import _, ngettext
 from analysis.draw.numbers import is_missing, show
 from analysis.draw.words import Sentence
@@ -142,8 +143,8 @@ def drivers(frame: pd.DataFrame) -> Sentence:
     >>> row = {"term": "payment", "level": "Rechnung", "base": "Lastschrift", "ratio": 1.35, "low": 1.16, "high": 1.58}
     >>> told = drivers(pd.DataFrame([row | {"verdict": "up", "status": "computed"}]))
     >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
-    Bei sonst gleichen Merkmalen gehen am häufigsten Kundinnen und Kunden mit Zahlungsart: Rechnung (1,35-mal so oft
-    wie bei Lastschrift, 95-%-Intervall 1,16 bis 1,58).
+    Bei sonst gleichen Merkmalen gehen am häufigsten Kundinnen und Kunden mit dem Merkmal „Zahlungsart: Rechnung“
+    (1,35-mal so oft wie bei dem Merkmal „Zahlungsart: Lastschrift“, 95-%-Intervall 1,16 bis 1,58).
     """
     require("staying.drivers", frame, ("term", "level", "base", "ratio", "low", "high", "verdict", "status"))
     return Sentence(" ".join(filter(None, (_goes_with_leaving(frame), left_out.compared(frame)))))
@@ -182,11 +183,11 @@ def ratio_figures(frame: pd.DataFrame, chapter: str) -> pd.DataFrame:
 
 
 def _leaves(row: pd.Series) -> str:
-    return _("{name}: {level} ({ratio} times as often as with {base}, {bracket})").format(
-        name=names.column(str(row["term"])),
-        level=names.label(row["level"]),
+    column = str(row["term"])
+    return _("{group} ({ratio} times as often as with {base}, {bracket})").format(
+        group=with_group(column, row["level"]),
         ratio=show(row["ratio"], "index"),
-        base=names.label(row["base"]),
+        base=with_group(column, row["base"]),
         bracket=words.bracket(row["low"], row["high"], "index"),
     )
 

@@ -13,7 +13,7 @@ _KINDS = ("unknown", "sources disagree", "not in codebook")
 
 def few(frame: pd.DataFrame) -> str:
     """Say that too few left for their reasons to be shown."""
-    text = _("The contracts of fewer than {least} customers ended; why they did is not shown.")
+    text = _("Fewer than {least} customers left; why is not shown.")
     return text.format(least=show(frame.attrs["min_group"], "count"))
 
 

@@ -86,7 +86,10 @@ def level(name: str, value: Any, low: Any = None, high: Any = None, *, n: Any, u
     Der Net Promoter Score liegt bei 24 Punkten (95-%-Intervall 20 bis 28, n = 812).
     """
     if is_missing(value):
-        return Sentence(_("{subject} cannot be computed ({base}).").format(subject=names.subject(name), base=base(n)))
+        told = names.subject(name)
+        if is_missing(n):
+            return Sentence(_("{subject} cannot be computed.").format(subject=told))
+        return Sentence(_("{subject} cannot be computed ({base}).").format(subject=told, base=base(n)))
     stands = _("{subject} is {value}").format(subject=names.subject(name), value=said(value, unit, dative=True))
     return Sentence(f"{stands} ({bracket(low, high, unit, base(n))}).")
 

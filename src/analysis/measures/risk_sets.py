@@ -153,18 +153,6 @@ def leaving(measure: str, sets: RiskSets, from_time: float | None) -> RiskSets:
     return left
 
 
-def first_unbroken(measure: str, spells: Rows, groups: tuple[str, ...]) -> float | None:
-    """Return the earliest time from which somebody of every group is at risk all along; None without spells."""
-    sets, from_time = risk_sets(measure, spells, groups), None
-    while True:
-        try:
-            found = leaving(measure, sets, from_time)
-        except EmptiedError as emptied:
-            from_time = emptied.from_time
-        else:
-            return None if np.isnan(found.from_time) else float(found.from_time)
-
-
 def best_stretch(sets: RiskSets) -> tuple[float, Floats] | None:
     """Return the time from which most can be told, and until when of each group (-1: nothing); None without a gap.
 

@@ -19,7 +19,7 @@ from analysis.errors import MeasureError
 from analysis.measures.competing import cumulative_incidence
 from analysis.measures.frames import Rows, as_table, names, require
 from analysis.measures.inference import Floats, normal_quantile
-from analysis.measures.risk_sets import RiskSets, best_stretch, first_unbroken, leaving, risk_sets
+from analysis.measures.risk_sets import RiskSets, best_stretch, leaving, risk_sets
 from analysis.measures.rmst import rmst
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "survival_at",
     "survival_curve",
     "unbroken",
-    "unbroken_from",
 ]
 
 _STEP = ["survival", "se", "low", "high"]
@@ -67,18 +66,6 @@ def survival_curve(
     """
     z = normal_quantile(confidence, "survival_curve")
     return _curve(risk_sets("survival_curve", spells, names(by)), z, from_time)
-
-
-def unbroken_from(spells: Rows, *, by: str | Sequence[str] = ()) -> float | None:
-    """Return the earliest ``from_time`` from which every group has a curve, or None without spells.
-
-    It is the smallest entry but where, by late entry, nobody is left at risk before later spells begin. Columns in and
-    Raises: as for :func:`survival_curve`.
-
-    >>> unbroken_from(pd.DataFrame({"entry": [0, 5], "exit": [3, 9], "event": 1}))
-    5.0
-    """
-    return first_unbroken("unbroken_from", spells, names(by))
 
 
 def unbroken(spells: Rows, *, by: str | Sequence[str] = ()) -> ir.Table:
