@@ -26,7 +26,7 @@ report: $(PILOT) ## build the pilot company's report for its last complete quart
 	$(BIN)/stammkunde run params/pilot.yml
 
 test: lint ## every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## style, types, notebooks without outputs
 	$(BIN)/ruff check .

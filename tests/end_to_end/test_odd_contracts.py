@@ -48,7 +48,7 @@ def test_more_terms_than_can_be_told_apart_show_the_most_frequent(large):
     found, page = large
     shown = found["id"].str.startswith("churn_drivers.churn_share_term.")
     assert shown.sum() == 5
-    assert "Vertragsverhältnisse in kleineren Gruppen" in page
+    assert "Nicht gezeigt: kleinere Gruppen." in page
     assert not re.search(r"\bnan\b", page)
 
 

@@ -17,7 +17,7 @@ from scipy import special
 
 from analysis.measures.inference import Floats
 from analysis.measures.maximum_likelihood import Fit, FittedModel, fit
-from analysis.measures.model_rows import check_horizon, customers_of, numbers, refuse
+from analysis.measures.model_rows import are_counts, check_horizon, customers_of, dot, numbers, refuse, times_of
 
 MODEL = "fit_nbd"
 NAMES = ("r", "alpha")
@@ -32,9 +32,12 @@ class Nbd(FittedModel):
     """A fitted NBD model; times are in the unit of the summary it was fitted on."""
 
     def expected(self, time: ArrayLike) -> Floats:
-        """Return the repeat purchases expected of a new customer by each time after the first purchase."""
+        """Return the repeat purchases expected of a new customer by each time after the first purchase.
+
+        Raises MeasureError for times that are no finite numbers from 0 on.
+        """
         r, alpha = self.params
-        purchases: Floats = np.asarray(time, dtype=np.float64) * r / alpha
+        purchases: Floats = times_of(MODEL, time) * r / alpha
         return purchases
 
     def predict(self, customers: pd.DataFrame, *, horizon: float) -> pd.DataFrame:
@@ -65,7 +68,7 @@ def fit_nbd(summary: pd.DataFrame) -> Nbd:
     """
     frequency, age = _checked(summary)
     customers = customers_of(MODEL, summary)
-    bought, time = float(frequency @ customers), float(age @ customers)
+    bought, time = dot(frequency, customers), dot(age, customers)
     rate = max(bought, 0.5) / time if time else 1.0
     starts = [[r, r / rate] for r in (0.3, 1.0, 3.0)]
     return Nbd(fit(_likelihood(frequency, age, customers), starts, NAMES, model=MODEL, n=round(customers.sum())))
@@ -83,10 +86,10 @@ def fit_one_rate(summary: pd.DataFrame) -> Nbd:
     """
     frequency, age = _checked(summary)
     customers = customers_of("fit_one_rate", summary)
-    bought = max(float(frequency @ customers), _NO_ORDER)
+    bought = max(dot(frequency, customers), _NO_ORDER)
     time = np.maximum(age, 1.0)  # of who is new today too something is to be expected
     alpha = _ALIKE * float(time.max())
-    params = np.array([bought / float(time @ customers) * alpha, alpha])
+    params = np.array([bought / dot(time, customers) * alpha, alpha])
     logs = np.diag([1 / bought, 1e-12])  # alpha is no estimate, yet draws want a variance
     covariance = pd.DataFrame(logs * np.outer(params, params), index=NAMES, columns=NAMES)
     found = Fit(
@@ -109,7 +112,7 @@ def _checked(rows: pd.DataFrame) -> list[Floats]:
     refuse(
         MODEL,
         {
-            "a frequency that is no whole number from 0 on": ~((frequency >= 0) & (frequency == np.floor(frequency))),
+            "a frequency that is no whole number from 0 on": ~are_counts(frequency),
             "an age that is no time": ~((age >= 0) & (age < np.inf)),
         },
     )
@@ -123,7 +126,7 @@ def _likelihood(frequency: Floats, age: Floats, customers: Floats) -> Callable[[
         each = special.gammaln(r + frequency) - special.gammaln(r) - frequency * np.log(alpha)
         of_r = special.digamma(r + frequency) - special.digamma(r) - log_time
         of_alpha = r / alpha * age * shorter - frequency * shorter
-        gradient = np.array([np.einsum("i,i", customers, part) for part in (of_r, of_alpha)])
-        return float(np.einsum("i,i", customers, each - (r + frequency) * log_time)), gradient
+        gradient = np.array([dot(customers, part) for part in (of_r, of_alpha)])
+        return dot(customers, each - (r + frequency) * log_time), gradient
 
     return loglik
