@@ -6,13 +6,12 @@ import chart_samples as samples
 import numpy as np
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup
 from chart_samples import INCIDENCES, REASONS, TRIANGLE
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from reading import cells, plain
 
 from analysis.draw import charts, departures, group_phrases, language, sections, style
-from analysis.draw.tables import Table
 from analysis.errors import MeasureError
 
 FOUND = REASONS.assign(cumulative=REASONS["share"].cumsum(), revenue_lost=[300.0, 450.0, 100.0, np.nan, 0.0, 100.0])
@@ -21,18 +20,6 @@ AT = AT.assign(next=None, lead=np.nan, lead_low=np.nan, lead_high=np.nan)
 FOREMOST = AT.index[(AT["cause"] == "Preis") & (AT["time"] >= 365)]
 AHEAD = AT.assign(lead=AT["lead"].where(~AT.index.isin(FOREMOST), 0.05)).astype({"next": "object"})
 AHEAD.loc[FOREMOST, "next"] = "Wechsel zu einem anderen Anbieter"
-
-
-def plain(sentence: str) -> str:
-    return sentence.replace("\xa0", " ")
-
-
-def cells(table: object) -> list[list[str]]:
-    assert isinstance(table, Table)
-    page = BeautifulSoup(table.html, "html.parser")
-    return [
-        [cell.get_text().replace("\xa0", " ") for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")
-    ]
 
 
 class TestWhy:

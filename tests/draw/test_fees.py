@@ -5,10 +5,9 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup
+from reading import cells, plain
 
 from analysis.draw import fees
-from analysis.draw.tables import Table
 from analysis.measures.retention import revenue_by_period
 
 FEES = pd.DataFrame(
@@ -34,18 +33,6 @@ FEES = pd.DataFrame(
         "revenue_churn": [0.02, 0.046],
     }
 )
-
-
-def plain(sentence: str) -> str:
-    return sentence.replace("\xa0", " ")
-
-
-def cells(table: object) -> list[list[str]]:
-    assert isinstance(table, Table)
-    page = BeautifulSoup(table.html, "html.parser")
-    return [
-        [cell.get_text().replace("\xa0", " ") for cell in row.find_all(["th", "td"])] for row in page.find_all("tr")
-    ]
 
 
 class TestTable:

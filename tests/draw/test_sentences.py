@@ -5,15 +5,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from reading import plain
 
 from analysis.draw import language, names, words
 from analysis.errors import MeasureError
 from analysis.vocabulary import TABLES
-
-
-def plain(sentence: str) -> str:
-    return sentence.replace("\xa0", " ")
-
 
 LEVELS = [
     (
