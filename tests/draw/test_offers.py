@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from chart_samples import EARNED
 
-from analysis.draw import margins, offers, value_sections
+from analysis.draw import margin_verdicts, margins, offers, value_sections
 from analysis.draw.offer_names import pressing
 from analysis.draw.tables import Table
 
@@ -130,7 +130,7 @@ def html(part: Any) -> str:
 
 class TestReview:
     def test_every_verdict_is_told(self) -> None:
-        told = plain(margins.verdicts(OFFERS, SUMMARY))
+        told = plain(margin_verdicts.verdicts(OFFERS, SUMMARY))
         assert told.startswith(
             "Vom 01.10.2025 bis 30.09.2026 wurden 5 Angebote verkauft. 1 Angebot kostet gesichert mehr"
         )
@@ -141,12 +141,18 @@ class TestReview:
             "Bei 2 Angeboten sind die Kosten unbekannt oder die Monate zu wenige."
         )
 
+    def test_an_offer_that_only_now_costs_more_is_not_called_open(self) -> None:
+        now = OFFERS.assign(verdict="watch", low=-90.0, high=-10.0)
+        told = plain(margin_verdicts.verdicts(now, SUMMARY))
+        assert "gesichert mehr, als sie bringen; davor war das nicht gesichert" in told
+        assert "offen" not in told
+
     def test_an_offer_of_few_customers_counts_but_is_not_named(self) -> None:
         few = OFFERS.assign(customers=4)
-        told = margins.verdicts(few, SUMMARY, smallest=5)
+        told = margin_verdicts.verdicts(few, SUMMARY, smallest=5)
         assert "Geschenkkorb" not in told
         assert "davor: hier nicht genannt, weil zu wenige Personen sie kauften. Es sollte" in plain(told)
-        some = margins.verdicts(OFFERS.assign(verdict="drop", customers=[9, 9, 9, 4, 9]), SUMMARY, smallest=5)
+        some = margin_verdicts.verdicts(OFFERS.assign(verdict="drop", customers=[9, 9, 9, 4, 9]), SUMMARY, smallest=5)
         assert "; 2 weitere Angebote. Sie sollten" in plain(some)
         assert margins.by_offer(few, title="T", smallest=5) == ""
 
@@ -161,7 +167,7 @@ class TestReview:
 
     def test_what_is_not_sold_any_more_is_neither_an_offer_nor_one_to_drop(self) -> None:
         offers = OFFERS.assign(verdict=["keep", "watch", "too few", "not sold", "cost unknown"])
-        told = plain(margins.verdicts(offers, SUMMARY))
+        told = plain(margin_verdicts.verdicts(offers, SUMMARY))
         assert "wurden 4 Angebote verkauft. Keines kostet" in told
         assert told.endswith(
             "1 weiteres Angebot wurde nicht mehr verkauft, höchstens noch zurückgenommen; es bekommt kein Urteil."
@@ -172,7 +178,7 @@ class TestReview:
         assert "A-4" not in found["group"].tolist()
 
     def test_costs_that_are_known_in_part_or_below_0_are_told(self) -> None:
-        partly = plain(margins.verdicts(OFFERS.assign(without_cost=[0.5, 0, 0, 0, 1]), SUMMARY))
+        partly = plain(margin_verdicts.verdicts(OFFERS.assign(without_cost=[0.5, 0, 0, 0, 1]), SUMMARY))
         assert partly.endswith(
             "Bei 1 Angebot ist der Wareneinsatz mancher Bestellzeilen unbekannt; Deckungsbeitrag und Urteil beruhen "
             "auf den übrigen."
@@ -180,9 +186,11 @@ class TestReview:
         summary = SUMMARY.assign(wrong_sign=1, service_below_zero=4)
         wrong = "In 1 Bestellzeile liegt der Wareneinsatz unter 0, obwohl keine Ware zurückkam; er gilt als unbekannt. "
         below = "ergeben die Betreuungskosten eines Zeitraums in der Summe weniger als 0; sie bleiben außer Betracht."
-        assert plain(margins.verdicts(OFFERS, summary)).endswith(f"{wrong}Bei 4 Personen {below}")
-        assert plain(margins.verdicts(OFFERS, summary, smallest=5)).endswith(f"{wrong}Bei wenigen Personen {below}")
-        told = plain(margins.verdicts(OFFERS.head(0), summary.assign(status="no cost known")))
+        assert plain(margin_verdicts.verdicts(OFFERS, summary)).endswith(f"{wrong}Bei 4 Personen {below}")
+        assert plain(margin_verdicts.verdicts(OFFERS, summary, smallest=5)).endswith(
+            f"{wrong}Bei wenigen Personen {below}"
+        )
+        told = plain(margin_verdicts.verdicts(OFFERS.head(0), summary.assign(status="no cost known")))
         assert told.endswith(f"{wrong}Bei 4 Personen {below}")
 
     def test_only_signs_that_are_there_are_explained(self) -> None:
@@ -212,7 +220,8 @@ class TestReview:
         told = plain(margins.stake(STAKE, HELD, of="A", smallest=5))
         who = "So viele Kundinnen und Kunden der Klasse A kauften schwache Angebote: „Geschenkkorb“ 418 (45,3 %)"
         assert told.startswith(
-            f"{who}. Zusammen brachten diese 420 in dieser Zeit mit allem, was sie kauften, 183.360 €"
+            f"{who}. Zusammen brachten die 420, die mindestens eines der schwachen Angebote kauften, in dieser Zeit "
+            "mit allem, was sie kauften, 183.360 €"
         )
         assert "„A-2“ 3 (0,3 %)" in plain(margins.stake(STAKE, HELD, of="A"))
 

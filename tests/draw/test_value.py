@@ -257,8 +257,10 @@ class TestWorth:
 
 class TestSpread:
     def test_a_count_too_small_is_not_told(self) -> None:
-        assert "Von 7 wird weniger als nichts erwartet." in value.concentrated(SHAPE, SUMMARY, smallest=5)
-        assert "weniger als nichts" not in value.concentrated(SHAPE, SUMMARY, smallest=8)
+        assert "Bei 7 Personen übersteigen die Kosten den erwarteten Ertrag." in value.concentrated(
+            SHAPE, SUMMARY, smallest=5
+        )
+        assert "übersteigen die Kosten" not in value.concentrated(SHAPE, SUMMARY, smallest=8)
 
     def test_where_nobody_is_worth_anything_that_is_said(self) -> None:
         told = value.concentrated(SHAPE.assign(top_20_share=NAN, positive=0), SUMMARY)

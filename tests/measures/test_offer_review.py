@@ -28,6 +28,15 @@ def lines(months: int = 6, first: str = "2026-01-01") -> pd.DataFrame:
     return pd.concat([bad.assign(cost=[12 + w for w in wave]), good.assign(cost=[4 + w for w in wave])])
 
 
+def test_buyers_are_those_of_the_period_in_which_they_were_fewer() -> None:
+    more = lines().query("product_id == 'bad' and date >= '2026-04-01'").assign(customer_id="c")
+    found = offer_review({"transactions": pd.concat([lines(), more]), "products": PRODUCTS}, CLASSES, as_of=AS_OF)
+    assert found.offers.set_index("product_id")["customers"].to_dict() == {
+        "bad": 1,
+        "good": 1,
+    }  # of bad 2 now, 1 before
+
+
 def test_an_offer_that_costs_more_than_it_brings_in_both_periods_is_to_be_dropped() -> None:
     found = offer_review({"transactions": lines(), "products": PRODUCTS}, CLASSES, as_of=AS_OF)
     # three months each; contribution of bad in the last: -2.5 - 2 - 2.5 = -7

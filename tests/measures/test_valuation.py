@@ -113,6 +113,16 @@ def test_care_is_a_share_of_the_values_before_acquisition(orders: pd.DataFrame) 
     assert budget["expected_value"].sum() == pytest.approx(worth, abs=0.01 * len(customers))
 
 
+def test_care_beside_values_does_not_tell_what_winning_a_few_cost(orders: pd.DataFrame) -> None:
+    customers = pd.DataFrame({"customer_id": orders["customer_id"].unique()})
+    since = [pd.Timestamp("2025-12-01"), *[pd.Timestamp("2024-01-01")] * (len(customers) - 1)]
+    won = {"transactions": orders, "customers": customers.assign(since=since, acquisition_cost=10.0)}
+    known = {"as_of": AS_OF, "test_days": 200, "won_since": dt.date(2025, 10, 1)}
+    told = [valuation(won, smallest=least, **known).care(0.1, acquisition_share=0.3) for least in (1, 5)]
+    values = valuation(won, **known).customers["expected_value"].sum()
+    assert [part["expected_value"].sum() - values for part in told] == pytest.approx([10, 0], abs=0.01 * len(customers))
+
+
 def test_losses_are_risk_times_value(valued: Valuation) -> None:
     risks = pd.DataFrame({"customer_id": valued.customers["customer_id"], "risk": 0.1})
     whole = valued.losses(risks).totals.set_index("class").loc["all"]

@@ -35,6 +35,7 @@ _COLUMNS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
         **dict.fromkeys(("past_value", "expected_value", "expected_loss"), (None, "money")),
         **dict.fromkeys(("contract_days_left", "tenure_days", "complaints_open"), (None, "count")),
         "risk": (None, "share"),
+        "at_stake": (mark("At stake"), "money"),
         "nps": (mark("NPS answer"), "count"),
         "product_id": (mark("Offer"), "plain"),
         "name": (mark("Name of the offer"), "plain"),

@@ -172,7 +172,7 @@ def _rests_on(rows: pd.DataFrame) -> str:
     if "value" in rows.index:
         text = _(
             "Value: the latest answer of each customer whose expected value is known, from {first} to {last}; passives "
-            "are not compared."
+            "are not compared. Expected values know nothing of answers, so a weak relation is no surprise."
         )
         told.append(text.format(**_days(rows.loc["value"])))
     return " ".join([*told, _caution()])

@@ -7,7 +7,19 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from analysis.draw import care, charts, forecasts, losses, margins, offers, value, value_notes, value_tables, words
+from analysis.draw import (
+    care,
+    charts,
+    forecasts,
+    losses,
+    margin_verdicts,
+    margins,
+    offers,
+    value,
+    value_notes,
+    value_tables,
+    words,
+)
 from analysis.draw.page import Together, together
 from analysis.draw.value_names import classed
 from analysis.draw.words import Findings, Sentence
@@ -79,7 +91,7 @@ def headlines(valued: Valued, exposed: Exposed, budget: pd.DataFrame, *, horizon
 
 def offer_headlines(found: Reviewed, tried: Tried, *, internal: bool) -> Findings:
     """Say which offers pay and which are ordered together."""
-    paying = margins.verdicts(found.offers, found.summary, smallest=_least(internal))
+    paying = margin_verdicts.verdicts(found.offers, found.summary, smallest=_least(internal))
     return words.findings([paying, _together_ordered(tried, _least(internal))])
 
 
@@ -150,7 +162,7 @@ def model_check(valued: Valued, *, internal: bool) -> Together:
 
 def margin_review(found: Reviewed, *, internal: bool) -> Together:
     """Show what each offer earns, which are weak, and what is at stake with those."""
-    told = margins.verdicts(found.offers, found.summary, smallest=_least(internal))
+    told = margin_verdicts.verdicts(found.offers, found.summary, smallest=_least(internal))
     if found.offers.empty:
         return together(told)
     least, of = _least(internal), str(found.summary["of"].iloc[0])

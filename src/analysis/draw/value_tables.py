@@ -113,7 +113,7 @@ def by_tenth(tenths: pd.DataFrame, *, title: str, smallest: int = 1) -> Table | 
         "tenth": (_("Tenth (10: most valuable)"), "plain"),
         "customers": (None, "count"),
         "expected_value": (None, "written"),
-        "share": (_("Share of all"), "share"),
+        "share": (_("Share of positive value"), "share"),
         "mean": (_("Mean a customer"), "written"),
         "typical": (_("{level}\u00a0interval of a typical customer").format(level=names.level()), "written"),
     }

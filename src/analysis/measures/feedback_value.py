@@ -23,7 +23,7 @@ from analysis.measures.person_time import cuts_at_events
 
 MEASURE = "feedback_value"
 TEN_POINTS = 0.1
-"""Of the step from one group to the next, which is 100 points for a customer."""
+"""The share of customers who, moving up a step, from one group to the next, add ten points to the score."""
 
 LEAST = 10
 """Ends of spells, promoters and detractors below which nothing is estimated."""
@@ -162,7 +162,8 @@ def _leaving(after: ir.Table, confidence: float) -> dict[str, object]:
     term = model.terms.iloc[0]
     row |= {"promoters": rates[1.0], "detractors": rates[-1.0], "p": term["p"]}
     ends = {"estimate": "ratio", "low": "low", "high": "high"}
-    return row | {name: term[of] ** TEN_POINTS for name, of in ends.items()}
+    # One in ten moves up a step, so the rate of all is that of nine as they are and one at the rate of the step above.
+    return row | {name: 1 - TEN_POINTS * (1 - term[of]) for name, of in ends.items()}
 
 
 def _by_position(reduced: ir.Table) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def fit_nbd(summary: pd.DataFrame) -> Nbd:
     frequency, age = _checked(summary)
     customers = customers_of(MODEL, summary)
     bought, time = dot(frequency, customers), dot(age, customers)
-    rate = max(bought, 0.5) / time if time else 1.0
+    rate = max(bought, _NO_ORDER) / time if time else 1.0
     starts = [[r, r / rate] for r in (0.3, 1.0, 3.0)]
     return Nbd(fit(_likelihood(frequency, age, customers), starts, NAMES, model=MODEL, n=round(customers.sum())))
 

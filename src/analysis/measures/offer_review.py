@@ -109,7 +109,7 @@ def offer_review(
     if offers["verdict"].isin(("cost unknown", "not sold")).all():
         status = NO_COST if (offers["verdict"] == "cost unknown").any() else NOTHING_SOLD
         return _without(status, tables, held, months, of, faults)
-    offers = _with_customers(offers, lines, period)
+    offers = _with_customers(offers, lines, period, before)
     weak = offers[offers["verdict"].isin(WEAK)]
     stake, most_worth = _weak(lines, products, classes, weak, period, of, most)
     summary = _summary(COMPUTED, tables, held, months, of, (*period, *before), shares_costs, faults)
@@ -154,9 +154,13 @@ def _first_of_month(last: dt.date, back: int) -> dt.date:
     return dt.date(month // 12, month % 12 + 1, 1)
 
 
-def _with_customers(offers: pd.DataFrame, lines: ir.Table, period: Days) -> pd.DataFrame:
-    counted = _reduce_customers(lines, period).execute().set_index("product_id")["customers"]
-    found = offers.assign(customers=offers["product_id"].map(counted).fillna(0).astype("int64"))
+def _with_customers(offers: pd.DataFrame, lines: ir.Table, period: Days, before: Days) -> pd.DataFrame:
+    """Add how many bought each offer, in the period or before it, whichever were fewer, if any: both are told of."""
+    now, then = (
+        offers["product_id"].map(_reduce_customers(lines, days).execute().set_index("product_id")["customers"])
+        for days in (period, before)
+    )
+    found = offers.assign(customers=now.fillna(0).clip(upper=then).astype("int64"))
     found.attrs = offers.attrs
     return found
 

@@ -134,9 +134,15 @@ class Valuation:
         return self.customers[["customer_id", "class"]].astype("str")
 
     def care(self, care_share: Share, *, acquisition_share: Share) -> pd.DataFrame:
-        """Return what care and winning may cost, as ``care_budget``, of the values before acquisition."""
+        """Return what care and winning may cost, as ``care_budget``, of the values before acquisition.
+
+        Where a class has won customers, but fewer than ``smallest``, of the values after it: beside those the others
+        would tell what these few cost.
+        """
         known = self.customers.astype({"customer_id": "str", "expected_value": "float64", "acquisition": "float64"})
-        worth = known[["customer_id"]].assign(value=known["expected_value"] + known["acquisition"])
+        won = known[known["acquisition"] > 0].groupby("class")["customer_id"].count()
+        spared = known["acquisition"] if (won >= self.smallest).all() else 0.0
+        worth = known[["customer_id"]].assign(value=known["expected_value"] + spared)
         horizon = int(self.summary["months"].fillna(1).iloc[0])
         spent: dict[str, Any] = {"care_share": care_share, "acquisition_share": acquisition_share}
         return care_budget(worth, self.classes, horizon_months=horizon, **spent)
