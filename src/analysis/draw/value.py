@@ -107,8 +107,9 @@ def concentrated(concentration: pd.DataFrame, summary: pd.DataFrame, *, smallest
 
     >>> shape = pd.DataFrame({"top_20_share": [0.6], "positive": [80]})
     >>> told = concentrated(shape, pd.DataFrame({"n": [90], "missing": 0, "negative": [9]}))
-    >>> print(told.replace("\xa0", " "))
-    Auf das wertvollste Fünftel entfallen 60,0 % des erwarteten Werts (n = 90). Von 9 wird weniger als nichts erwartet.
+    >>> print(told.replace("\xa0", " "))  # doctest: +NORMALIZE_WHITESPACE
+    Auf das wertvollste Fünftel entfallen 60,0 % des erwarteten Werts (n = 90). Bei 9 Personen übersteigen die Kosten
+    den erwarteten Ertrag.
     """
     require("value.concentrated", concentration, ("top_20_share", "positive"))
     require("value.concentrated", summary, ("n", "missing", "negative"))
